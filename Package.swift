@@ -1,0 +1,69 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// The layers of docs/architecture.md, lowest first: a target imports only targets above it in this list.
+/// Folders carry plain names, modules the prefix `Holdfast`, because module names are global in every program
+/// that links us.
+let package = Package(
+    name: "holdfast",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "holdfast", targets: ["HoldfastCommandLine"])
+    ],
+    targets: [
+        .library("RocksDB", pkgConfig: "rocksdb", apt: "librocksdb-dev", brew: "rocksdb"),
+        .library("UV", pkgConfig: "libuv", apt: "libuv1-dev", brew: "libuv"),
+        .library("NGHTTP2", pkgConfig: "libnghttp2", apt: "libnghttp2-dev", brew: "libnghttp2"),
+        .library("LLHTTP", pkgConfig: "libllhttp", apt: "node-llhttp", brew: "llhttp"),
+        .library("OpenSSL", pkgConfig: "openssl", apt: "libssl-dev", brew: "openssl@3"),
+        .library("SQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev", brew: "sqlite"),
+        .library("XXHash", pkgConfig: "libxxhash", apt: "libxxhash-dev", brew: "xxhash"),
+
+        .layer("Wire", c: ["XXHash", "OpenSSL"]),
+        .layer("ServiceProtocol", on: ["Wire"]),
+        .layer("Engine", on: ["Wire", "ServiceProtocol"]),
+        .layer("Storage", on: ["Wire", "Engine"], c: ["RocksDB"]),
+        .layer("Transport", on: ["Wire"], c: ["UV", "NGHTTP2", "LLHTTP", "OpenSSL"]),
+        .layer(
+            "Runtime", on: ["Wire", "ServiceProtocol", "Engine", "Storage", "Transport"], c: ["SQLite", "OpenSSL"]),
+        .executableTarget(
+            name: "HoldfastCommandLine",
+            dependencies: ["HoldfastWire", "HoldfastTransport", "HoldfastRuntime"],
+            path: "Sources/CommandLine"),
+
+        .tests("Wire"),
+        .tests("ServiceProtocol", on: ["Wire"]),
+        .tests("Engine", on: ["Wire", "ServiceProtocol", "Storage"]),
+        .tests("Storage", on: ["Wire", "Engine"]),
+        .tests("Transport", on: ["Wire"]),
+        .tests("Runtime", on: ["Wire", "ServiceProtocol", "Engine", "Storage", "Transport"]),
+    ],
+    swiftLanguageModes: [.v6]
+)
+
+extension Target {
+    /// A C library of the system: a module map and a shim header in `Sources/C`.
+    static func library(_ name: String, pkgConfig: String, apt: String, brew: String) -> Target {
+        .systemLibrary(
+            name: "CHoldfast\(name)", path: "Sources/C/\(name)", pkgConfig: pkgConfig,
+            providers: [.apt([apt]), .brew([brew])])
+    }
+
+    /// One layer: a Swift target in the folder of its name.
+    static func layer(_ name: String, on layers: [String] = [], c libraries: [String] = []) -> Target {
+        .target(
+            name: "Holdfast\(name)",
+            dependencies: (layers.map { "Holdfast\($0)" } + libraries.map { "CHoldfast\($0)" }).map {
+                .byName(name: $0)
+            },
+            path: "Sources/\(name)")
+    }
+
+    /// The tests of one layer, in `Tests/<layer>Tests`.
+    static func tests(_ name: String, on layers: [String] = []) -> Target {
+        .testTarget(
+            name: "\(name)Tests",
+            dependencies: ([name] + layers).map { .byName(name: "Holdfast\($0)") },
+            path: "Tests/\(name)Tests")
+    }
+}
