@@ -1,0 +1,108 @@
+import Dispatch
+import HoldfastEngine
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// One thread per store, which makes commits durable and tells how far it has come.
+///
+///     loop 1: commit, request ─┐               ┌─▶ loop 1: releases what waited for these commits
+///     loop 2: commit, request ─┼─▶ one sync ───┼─▶ loop 2: the same
+///     loop 3: commit, request ─┘               └─▶ …
+///
+/// 1. Everything that is committed while a sync runs shares the next one.
+/// 2. Subscribers are told in growing order, each position after it is durable, and each `ended` once and last.
+/// 3. A sync that failed is never repeated: what the disk holds then is not known (`CommitEnd.unknown`).
+public final class CommitPipeline: Sendable {
+    /// What subscribers learn, on the pipeline's thread: they must return quickly, and may not call `stop`.
+    public enum Progress: Sendable {
+        /// All commits up to this position are durable.
+        case durable(CommitPosition)
+        /// Nothing becomes durable any more.
+        case ended(CommitEnd)
+    }
+
+    /// The state that the thread shares with those who ask.
+    private final class Shared: Sendable {
+        /// The greatest position that somebody asked for.
+        let requested = Atomic<UInt64>(0)
+        /// Whether the thread sleeps and must be woken. Whoever sets it to false owes a signal, or takes one away.
+        let isAsleep = Atomic<Bool>(false)
+        let isStopping = Atomic<Bool>(false)
+        let wake = DispatchSemaphore(value: 0)
+        let stopped = DispatchSemaphore(value: 0)
+
+        func wakeUp() {
+            if isAsleep.exchange(false, ordering: .sequentiallyConsistent) { wake.signal() }
+        }
+
+        /// Returns when something may have changed since `hasWork` was false.
+        func sleep(unless hasWork: () -> Bool) {
+            isAsleep.store(true, ordering: .sequentiallyConsistent)
+            // Between the last look and the line above a request may have come that saw nobody asleep.
+            if hasWork(), isAsleep.exchange(false, ordering: .sequentiallyConsistent) { return }
+            wake.wait()
+        }
+    }
+
+    private let shared = Shared()
+
+    /// Starts the thread for a store on this machine.
+    public convenience init(store: any Store, subscribers: [@Sendable (Progress) -> Void]) {
+        self.init(log: LocalLog(store: store), subscribers: subscribers)
+    }
+
+    /// Starts the thread for a log.
+    public init(log: any CommitLog, subscribers: [@Sendable (Progress) -> Void]) {
+        let shared = shared
+        Thread.start(name: "commit") {
+            Self.run(log, subscribers, shared)
+            shared.stopped.signal()
+        }
+    }
+
+    /// Asks for everything up to `position` to become durable. Any thread; costs an atomic write, and a wake-up if the
+    /// pipeline sleeps.
+    public func request(upTo position: CommitPosition) {
+        shared.requested.max(position.rawValue, ordering: .sequentiallyConsistent)
+        shared.wakeUp()
+    }
+
+    /// Makes durable what was requested, and ends the thread; returns when it has ended. Call it once.
+    ///
+    /// Subscribers hear of the last commits, and of no end.
+    public func stop() {
+        shared.isStopping.store(true, ordering: .sequentiallyConsistent)
+        shared.wakeUp()
+        shared.stopped.wait()
+    }
+
+    private static func run(
+        _ log: any CommitLog, _ subscribers: [@Sendable (Progress) -> Void], _ shared: Shared
+    ) {
+        var served = UInt64(0)
+        let request = { shared.requested.load(ordering: .sequentiallyConsistent) }
+        let isStopping = { shared.isStopping.load(ordering: .sequentiallyConsistent) }
+        while true {
+            let requested = request()
+            if requested > served {
+                do throws(CommitEnd) {
+                    let position = try log.makeDurable()
+                    served = max(requested, position.rawValue)
+                    for subscriber in subscribers { subscriber(.durable(position)) }
+                } catch {
+                    for subscriber in subscribers { subscriber(.ended(error)) }
+                    return
+                }
+            } else if isStopping() {
+                return
+            } else {
+                shared.sleep(unless: { request() > served || isStopping() })
+            }
+        }
+    }
+}

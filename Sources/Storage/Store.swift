@@ -1,0 +1,29 @@
+import HoldfastEngine
+
+/// The ordered key-value store of one process: all partitions, one log.
+///
+/// 1. A commit is visible to every reader when `commit` returns, and durable after the next `makeDurable` that begins
+///    later. In between a crash may lose it, together with all commits after it and none before it.
+/// 2. A commit is atomic, in both respects.
+/// 3. Two threads never write the same key: a partition belongs to one event loop. The store does not check this.
+public protocol Store: AnyObject, Sendable {
+    /// An empty transaction, confined to the thread that makes it, and usable again after each commit.
+    func transaction() -> any Transaction
+
+    /// Makes the transaction's writes visible, and clears it for its next use.
+    ///
+    /// An empty transaction writes nothing and returns the latest position. When this throws, nothing was written and
+    /// the transaction keeps its writes.
+    func commit(_ transaction: any Transaction) throws(StorageError) -> CommitPosition
+
+    /// A view of the store as it is now, which later commits do not change; it is released with its last reference.
+    ///
+    /// It may be used by any one thread at a time.
+    func snapshot() -> any ReadableStore
+
+    /// Returns when all commits that returned before the call are durable. Cost: one sync of the log.
+    func makeDurable() throws(StorageError)
+
+    /// The position of the newest commit.
+    var latestPosition: CommitPosition { get }
+}
