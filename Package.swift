@@ -31,6 +31,9 @@ let package = Package(
             dependencies: ["HoldfastWire", "HoldfastTransport", "HoldfastRuntime"],
             path: "Sources/CommandLine"),
 
+        .executableTarget(
+            name: "StorageBenchmark", dependencies: ["HoldfastEngine", "HoldfastStorage"], path: "Benchmarks/Storage"),
+
         .tests("Wire"),
         .tests("ServiceProtocol", on: ["Wire"]),
         .tests("Engine", on: ["Wire", "ServiceProtocol", "Storage"]),
