@@ -46,9 +46,11 @@ public struct LimitKey: Sendable, Hashable, CustomStringConvertible {
         }
         var parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
         if parts.count > 1, parts.last == "" { parts.removeLast() }
-        guard parts.count <= 2 else { throw WireError(what: "limit key has more than two components") }
+        guard parts.count <= 2 else { throw WireError(what: "too many path components in the given limit-key (max 2)") }
         for part in parts {
-            if let fault = ScopeName.fault(in: part) { throw WireError(what: fault) }
+            if let fault = ScopeName.fault(in: part) {
+                throw WireError(what: "invalid limit-key component: \(fault)")
+            }
         }
         components = parts
     }
