@@ -61,7 +61,7 @@ public struct SendSignalCommand: JournalCommandMessage {
 }
 
 /// Which invocation is meant: by its identifier, or by what makes it unique.
-public enum InvocationTarget: Sendable, Hashable {
+public enum AttachTarget: Sendable, Hashable {
     /// By the text form of its identifier, unchecked.
     case invocationID(String)
     /// By an idempotency key.
@@ -119,14 +119,14 @@ public struct AttachInvocationCommand: JournalCommandMessage {
     public static let type = MessageType.attachInvocation
 
     /// The invocation.
-    public var target: InvocationTarget
+    public var target: AttachTarget
     /// The identifier of the completion.
     public var resultCompletionID: UInt32
     /// The name that the handler gave to it; may be empty.
     public var name: String
 
     /// A command with these fields.
-    public init(target: InvocationTarget, resultCompletionID: UInt32, name: String = "") {
+    public init(target: AttachTarget, resultCompletionID: UInt32, name: String = "") {
         self.target = target
         self.resultCompletionID = resultCompletionID
         self.name = name
@@ -135,7 +135,7 @@ public struct AttachInvocationCommand: JournalCommandMessage {
     /// Reads the fields.
     public init(reading payload: Bytes) throws(WireError) {
         (resultCompletionID, name) = try completionIDAndName(of: payload)
-        target = try InvocationTarget(reading: payload)
+        target = try AttachTarget(reading: payload)
     }
 
     /// Writes the fields.
@@ -152,14 +152,14 @@ public struct GetInvocationOutputCommand: JournalCommandMessage {
     public static let type = MessageType.getInvocationOutput
 
     /// The invocation.
-    public var target: InvocationTarget
+    public var target: AttachTarget
     /// The identifier of the completion.
     public var resultCompletionID: UInt32
     /// The name that the handler gave to it; may be empty.
     public var name: String
 
     /// A command with these fields.
-    public init(target: InvocationTarget, resultCompletionID: UInt32, name: String = "") {
+    public init(target: AttachTarget, resultCompletionID: UInt32, name: String = "") {
         self.target = target
         self.resultCompletionID = resultCompletionID
         self.name = name
@@ -168,7 +168,7 @@ public struct GetInvocationOutputCommand: JournalCommandMessage {
     /// Reads the fields.
     public init(reading payload: Bytes) throws(WireError) {
         (resultCompletionID, name) = try completionIDAndName(of: payload)
-        target = try InvocationTarget(reading: payload)
+        target = try AttachTarget(reading: payload)
     }
 
     /// Writes the fields.
@@ -179,9 +179,9 @@ public struct GetInvocationOutputCommand: JournalCommandMessage {
     }
 }
 
-extension InvocationTarget {
+extension AttachTarget {
     fileprivate init(reading payload: Bytes) throws(WireError) {
-        var target: InvocationTarget?
+        var target: AttachTarget?
         var reader = ProtobufReader(payload)
         while let field = try reader.next() {
             switch field.number {
