@@ -1,0 +1,155 @@
+import HoldfastServiceProtocol
+import HoldfastWire
+
+/// What the attempts of an invocation say (semantics §4, §6, §7).
+extension Transition {
+    /// Applies a report in one read and one write of the invocation's record.
+    ///
+    /// Reports of an epoch that is over are dropped: what they say was said by an attempt that was replaced (rule 3).
+    mutating func attempt(_ report: AttemptReport) throws(StorageError) {
+        guard var record = try invocations.record(report.id, store), record.status == .invoked else {
+            release(.abortAttempt(report.id))
+            return
+        }
+        guard record.epoch == report.epoch else { return }
+        for message in report.messages {
+            switch message {
+            case .command(let command, let payload, let reference, let acknowledge):
+                pin(&record, report.deployment)
+                try apply(command, payload, reference, to: &record, report.id)
+                record.hasProgressed = true
+                if acknowledge {
+                    release(
+                        .acknowledgeCommand(report.id, epoch: record.epoch, commandIndex: record.commandCount - 1))
+                }
+            case .proposal(let notification):
+                pin(&record, report.deployment)
+                append(notification.type, notification.payload, to: &record, report.id)
+            case .suspended(let future, let entriesSent):
+                try suspend(report.id, &record, on: future, entriesSent: entriesSent)
+                invocations.put(record, report.id, store)
+                return
+            case .ended:
+                try end(report.id, &record, with: try output(of: report.id, record))
+                return
+            case .failed(let failure, let next):
+                try fail(report.id, &record, failure, next)
+                return
+            }
+        }
+        invocations.put(record, report.id, store)
+    }
+
+    /// The deployment is fixed with the first thing that it makes durable.
+    private func pin(_ record: inout InvocationRecord, _ deployment: PinnedDeployment) {
+        if record.pinned == nil { record.pinned = deployment }
+    }
+
+    /// The last Output command's result.
+    private func output(of id: InvocationID, _ record: InvocationRecord) throws(StorageError) -> Completion {
+        guard let index = record.outputIndex, let entry = try journals.entry(id, index: index, store),
+            case .output(let output)? = try? JournalCommand(type: entry.type, payload: entry.payload)
+        else { return .failure(.endedWithoutOutput) }
+        return output.result
+    }
+
+    // MARK: - Suspension
+
+    /// Puts the invocation to sleep, unless something that it waits for has come already.
+    ///
+    /// The decision is made against all notifications that are in the journal now, so that nothing is lost that came
+    /// between the SDK's decision and this moment. Signals that can come repeatedly count only if the attempt was not
+    /// sent them: else a handler that awaits the same name again would be resumed for ever.
+    private mutating func suspend(
+        _ id: InvocationID, _ record: inout InvocationRecord, on future: Future, entriesSent: UInt32
+    ) throws(StorageError) {
+        var rest = future
+        var isResolved = false
+        var openSteps: Set<UInt32> = []
+        try journals.entries(id, to: record.journalLength, store) { index, entry throws(StorageError) in
+            if entry.type == .run,
+                case .run(let run)? = try? JournalCommand(type: entry.type, payload: entry.payload)
+            {
+                openSteps.insert(run.resultCompletionID)
+            }
+            guard entry.type.isNotification,
+                let notification = try? Notification(type: entry.type, payload: entry.payload),
+                index >= entriesSent || !notification.id.canRepeat
+            else { return true }
+            switch rest.reduced(by: notification.id, outcome: notification.result.outcome) {
+            case .resolved: isResolved = true
+            case .waiting(let reduced): rest = reduced
+            }
+            return !isResolved
+        }
+        // Nobody but its own next attempt can end an open step (rule 8).
+        let waitsForItself = rest.leaves.allSatisfy { leaf in
+            switch leaf {
+            case .completion(let completion): openSteps.contains(completion)
+            case .signal(let signal): signal == Notification.cancelSignal
+            case .namedSignal: false
+            }
+        }
+        if isResolved || waitsForItself {
+            becomeInvoked(id, &record)
+        } else {
+            becomeSuspended(id, &record, on: rest)
+        }
+    }
+
+    private mutating func becomeSuspended(
+        _ id: InvocationID, _ record: inout InvocationRecord, on future: Future
+    ) {
+        record.status = .suspended
+        record.waitingFor = future
+        record.modified = now
+        if let version = record.pinned?.version, version >= .v7 { self.record(.suspended(future), of: id, &record) }
+        release(.release(id))
+    }
+
+    // MARK: - Failure
+
+    private mutating func fail(
+        _ id: InvocationID, _ record: inout InvocationRecord, _ failure: AttemptFailure, _ next: AfterFailure
+    ) throws(StorageError) {
+        switch next {
+        case .retry:
+            try recordFailure(id, &record, failure)
+            record.epoch &+= 1
+            record.modified = now
+            release(.retryLater(id, epoch: record.epoch))
+        case .pause:
+            becomePaused(id, &record, after: failure)
+        case .end:
+            let code = failure.code > UInt32(UInt16.max) ? 500 : failure.code
+            try end(id, &record, with: .failure(Failure(code: code, message: failure.message)))
+            return
+        }
+        invocations.put(record, id, store)
+    }
+
+    /// A run of equal failures is one event.
+    private mutating func recordFailure(
+        _ id: InvocationID, _ record: inout InvocationRecord, _ failure: AttemptFailure
+    ) throws(StorageError) {
+        if !record.hasProgressed, record.eventCount > 0,
+            case .transientError(let last)? = try journals.event(id, index: record.eventCount - 1, store)?.kind,
+            failure.repeats(last)
+        {
+            return
+        }
+        self.record(.transientError(failure), of: id, &record)
+        record.hasProgressed = false
+    }
+}
+
+extension Notification.ID {
+    /// Whether one invocation can be notified under this id more than once, each time meaning something new.
+    var canRepeat: Bool {
+        switch self {
+        case .completion: false
+        case .signal(let index): index == Notification.cancelSignal
+        case .namedSignal: true
+        }
+    }
+}

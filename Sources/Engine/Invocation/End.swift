@@ -1,0 +1,134 @@
+import HoldfastServiceProtocol
+import HoldfastWire
+
+/// How an invocation ends (semantics §1.4).
+extension Transition {
+    /// A started invocation ends: callers are answered, the result is kept as long as its retention says, and the
+    /// virtual object goes to the next in its inbox.
+    mutating func end(
+        _ id: InvocationID, _ record: inout InvocationRecord, with result: Completion
+    ) throws(StorageError) {
+        precondition(record.status.isStarted, "only a started invocation ends with a result")
+        try answerCallers(of: id, record, with: result)
+        let object = record.target.object
+        let kind = record.target.kind
+        if record.completionRetention > 0 {
+            becomeCompleted(id, &record, with: result)
+            invocations.put(record, id, store)
+        } else {
+            try free(id, record)
+        }
+        if kind == .objectExclusive { try releaseLock(of: object) }
+        release(.release(id))
+    }
+
+    private mutating func becomeCompleted(
+        _ id: InvocationID, _ record: inout InvocationRecord, with result: Completion
+    ) {
+        record.status = .completed
+        record.completed = now
+        record.modified = now
+        record.waitingFor = nil
+        record.result = result
+        record.caller = nil
+        record.hasMoreCallers = false
+        for row in expiryRows(of: id, record) { expiries.put(row, store) }
+        if record.journalRetention == 0 { forgetJournal(id, &record) }
+    }
+
+    /// An invocation that has not started ends: nothing of it is kept (semantics §2).
+    mutating func endUnstarted(
+        _ id: InvocationID, _ record: InvocationRecord, with failure: Failure
+    ) throws(StorageError) {
+        precondition(!record.status.isStarted, "a started invocation ends with a result")
+        try answerCallers(of: id, record, with: .failure(failure))
+        if record.status == .inboxed {
+            inboxes.remove(for: record.target.object, sequence: record.inboxSequence, store)
+        } else if let time = record.executionTime {
+            timers.remove(TimerKey(due: time, kind: .start, id: id, incarnation: record.incarnation), store)
+        }
+        try free(id, record)
+    }
+
+    private mutating func answerCallers(
+        of id: InvocationID, _ record: InvocationRecord, with result: Completion
+    ) throws(StorageError) {
+        if let caller = record.caller { send(.complete(caller, Notification.Result(result)), to: caller.id) }
+        if record.hasMoreCallers {
+            for caller in try journals.takeCallers(of: id, store) {
+                send(.complete(caller, Notification.Result(result)), to: caller.id)
+            }
+        }
+        for client in partition.waiters.removeValue(forKey: id) ?? [] {
+            release(.answer(client, .result(id, result, expires: nil)))
+        }
+    }
+
+    // MARK: - Forgetting
+
+    /// The id is free again: record, journal and events go, and with a workflow's run its state and promises.
+    mutating func free(_ id: InvocationID, _ record: InvocationRecord) throws(StorageError) {
+        journals.remove(id, length: record.journalLength, eventCount: record.eventCount, store)
+        invocations.remove(id, store)
+        if record.target.kind == .workflowRun {
+            try states.clearAll(in: record.target.object, store)
+            try promises.clearAll(of: record.target.object, store)
+        }
+    }
+
+    private func forgetJournal(_ id: InvocationID, _ record: inout InvocationRecord) {
+        journals.remove(id, length: record.journalLength, eventCount: record.eventCount, store)
+        record.journalLength = 0
+        record.commandCount = 0
+        record.eventCount = 0
+        record.outputIndex = nil
+    }
+
+    mutating func purge(_ id: InvocationID) throws(StorageError) -> OperationOutcome {
+        guard let record = try invocations.record(id, store) else { return .unknown }
+        guard record.status == .completed else { return .notCompleted }
+        for row in expiryRows(of: id, record) { expiries.remove(row, store) }
+        try free(id, record)
+        return .done
+    }
+
+    mutating func purgeJournal(_ id: InvocationID) throws(StorageError) -> OperationOutcome {
+        guard var record = try invocations.record(id, store) else { return .unknown }
+        guard record.status == .completed else { return .notCompleted }
+        forgetJournal(id, &record)
+        invocations.put(record, id, store)
+        return .done
+    }
+
+    /// Forgets what has outlived its retention; at most `limit` rows, so that no turn takes long.
+    mutating func cleanUp(limit: Int) throws(StorageError) {
+        let rows = try expiries.due(at: now, limit: limit, store)
+        for row in rows {
+            expiries.remove(row, store)
+            guard let record = try invocations.record(row.id, store), record.incarnation == row.incarnation else {
+                continue  // Purged by hand, and perhaps used again.
+            }
+            switch row.what {
+            case .journal: _ = try purgeJournal(row.id)
+            case .invocation: _ = try purge(row.id)
+            }
+        }
+        if rows.count >= limit { release(.cleanUpMore) }
+    }
+
+    private func expiryRows(of id: InvocationID, _ record: InvocationRecord) -> [ExpiryTable.Row] {
+        guard let completed = record.completed else { return [] }
+        var rows = [
+            ExpiryTable.Row(
+                due: completed.advanced(by: record.completionRetention), what: .invocation, id: id,
+                incarnation: record.incarnation)
+        ]
+        if record.journalRetention > 0, record.journalRetention < record.completionRetention {
+            rows.append(
+                ExpiryTable.Row(
+                    due: completed.advanced(by: record.journalRetention), what: .journal, id: id,
+                    incarnation: record.incarnation))
+        }
+        return rows
+    }
+}

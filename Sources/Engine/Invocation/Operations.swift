@@ -1,0 +1,129 @@
+import HoldfastServiceProtocol
+import HoldfastWire
+
+/// Cancel, kill, pause and resume (semantics §8).
+extension Transition {
+    /// Hands a started invocation the cancel signal: what comes of it is up to its handler. Ends any other one.
+    mutating func cancel(_ id: InvocationID) throws(StorageError) -> OperationOutcome {
+        guard var record = try invocations.record(id, store) else { return .unknown }
+        switch record.status {
+        case .scheduled, .inboxed:
+            try endUnstarted(id, record, with: .cancelled)
+            return .done
+        case .invoked, .suspended:
+            notify(id, &record, .cancel)
+        case .paused:
+            notify(id, &record, .cancel)
+            becomeInvoked(id, &record)
+        case .completed:
+            return .completed
+        }
+        invocations.put(record, id, store)
+        return .accepted
+    }
+
+    /// Ends an invocation now, and the calls that it waits for. What it sent one-way lives on.
+    mutating func kill(_ id: InvocationID) throws(StorageError) -> OperationOutcome {
+        guard var record = try invocations.record(id, store) else {
+            release(.abortAttempt(id))
+            return .unknown
+        }
+        switch record.status {
+        case .scheduled, .inboxed:
+            try endUnstarted(id, record, with: .killed)
+        case .invoked, .suspended, .paused:
+            for callee in try openCallees(of: id, record) { send(.kill(callee), to: callee) }
+            release(.abortAttempt(id))
+            try end(id, &record, with: .failure(.killed))
+        case .completed:
+            return .completed
+        }
+        return .done
+    }
+
+    /// Callees of Call commands that have no result yet.
+    private func openCallees(of id: InvocationID, _ record: InvocationRecord) throws(StorageError) -> [InvocationID] {
+        guard record.commandCount > 1 else { return [] }
+        var open: [UInt32: InvocationID] = [:]
+        var order: [UInt32] = []
+        try journals.entries(id, to: record.journalLength, store) { _, entry throws(StorageError) in
+            if entry.type == .call, let callee = entry.callee,
+                case .call(let call)? = try? JournalCommand(type: entry.type, payload: entry.payload)
+            {
+                open[call.resultCompletionID] = callee.id
+                order.append(call.resultCompletionID)
+            } else if entry.type == .callCompletion,
+                case .completion(let completion)? = try? Notification(type: entry.type, payload: entry.payload).id
+            {
+                open[completion] = nil
+            }
+            return true
+        }
+        return order.compactMap { open[$0] }
+    }
+
+    /// Stops an invocation until somebody resumes or cancels it; what arrives meanwhile waits in its journal.
+    mutating func pause(_ id: InvocationID) throws(StorageError) -> OperationOutcome {
+        guard var record = try invocations.record(id, store) else { return .unknown }
+        switch record.status {
+        case .scheduled, .inboxed: return .notStarted
+        case .completed: return .completed
+        case .paused: return .unchanged
+        case .invoked, .suspended:
+            becomePaused(id, &record, after: nil)
+            invocations.put(record, id, store)
+            return .accepted
+        }
+    }
+
+    mutating func becomePaused(_ id: InvocationID, _ record: inout InvocationRecord, after failure: AttemptFailure?) {
+        record.status = .paused
+        record.waitingFor = nil
+        record.modified = now
+        // Reports that are under way belong to an epoch that is over.
+        record.epoch &+= 1
+        self.record(.paused(failure), of: id, &record)
+        release(.abortAttempt(id))
+    }
+
+    mutating func resume(_ id: InvocationID, _ change: DeploymentChange) throws(StorageError) -> OperationOutcome {
+        guard var record = try invocations.record(id, store) else { return .unknown }
+        switch record.status {
+        case .scheduled, .inboxed: return .notStarted
+        case .completed: return .completed
+        case .invoked:
+            guard case .keep = change else { return .running }
+            release(.retryNow(id))
+            return .done
+        case .suspended, .paused:
+            if let refusal = change.apply(to: &record.pinned) { return refusal }
+            becomeInvoked(id, &record)
+            invocations.put(record, id, store)
+            return .done
+        }
+    }
+}
+
+extension DeploymentChange {
+    /// Replaces the deployment of a pin, whose protocol version stays; returns why that can't be, if it can't.
+    func apply(to pinned: inout PinnedDeployment?) -> OperationOutcome? {
+        let deployment: DeploymentID
+        let versions: ClosedRange<Int>
+        switch self {
+        case .keep: return nil
+        case .missing: return pinned == nil ? .deploymentFixed : .deploymentMissing
+        case .specific where pinned == nil: return .deploymentFixed
+        case .latest(let id, let range), .specific(let id, let range): (deployment, versions) = (id, range)
+        }
+        guard let current = pinned else { return nil }
+        guard versions.contains(Int(current.version.rawValue)) else { return .deploymentIncompatible }
+        pinned = PinnedDeployment(deployment: deployment, version: current.version)
+        return nil
+    }
+}
+
+extension Notification {
+    /// The signal that asks a handler to stop.
+    static let cancelSignal: UInt32 = 1
+    static let cancel = Notification(type: .signal, id: .signal(cancelSignal), result: .void)
+}

@@ -1,0 +1,31 @@
+import HoldfastWire
+
+/// Everything that was under way is derived again from the store (rule 4).
+extension Partition {
+    /// Messages to other partitions that were not acknowledged, to be sent again; their receivers drop doubles.
+    public func unacknowledged(_ store: any ReadableStore) throws(StorageError) -> [Action] {
+        var actions: [Action] = []
+        try OutboxTable(partition: index).pending(store) { receiver, sequence, message in
+            actions.append(.send(message, to: receiver, sequence: sequence))
+        }
+        return actions
+    }
+
+    /// Invocations behind `previous` that are `invoked`, hence need an attempt: at most `limit` records are looked at.
+    ///
+    /// - Returns: what to apply (`Command.startAttempt`), and where to go on; nil when all were looked at.
+    public func interrupted(
+        after previous: InvocationID?, limit: Int, _ store: any ReadableStore
+    ) throws(StorageError) -> (commands: [Command], last: InvocationID?) {
+        var commands: [Command] = []
+        var last: InvocationID?
+        var seen = 0
+        try InvocationTable(partition: index).all(after: previous, store) { id, record throws(StorageError) in
+            if record.status == .invoked { commands.append(.startAttempt(id, epoch: record.epoch)) }
+            seen += 1
+            last = id
+            return seen < limit
+        }
+        return (commands, seen < limit ? nil : last)
+    }
+}

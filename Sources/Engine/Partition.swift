@@ -1,0 +1,196 @@
+import HoldfastServiceProtocol
+import HoldfastWire
+
+/// A partition: the deterministic state machine that owns a range of the key hash space.
+///
+///     command ──▶ apply ──▶ reads and writes of one transaction
+///                   └─────▶ actions, to be released when that transaction is durable
+///
+/// 1. `apply` is pure: time, ids and storage come in; there is no clock, no randomness and no I/O in this module.
+/// 2. It is total: no input of a client, an SDK, an operator or the store lacks an answer. It only throws what the
+///    store throws, and then the transaction must be dropped, and with it the partition's memory.
+/// 3. What it remembers between commands is only what dies with the process (clients that wait), or a copy of what is
+///    stored (sequence numbers).
+///
+/// What one command does is a `Transition`; its functions are in Invocation/ and JournalCommands/, a file per concept.
+public final class Partition {
+    /// Which partition of the store it is.
+    public let index: PartitionIndex
+    /// How many partitions the store has.
+    public let count: PartitionIndex
+
+    /// Clients that wait for an invocation's result.
+    var waiters: [InvocationID: [RequestID]] = [:]
+    /// Last number drawn from the partition's sequence.
+    var lastDrawn: UInt64
+    /// Last message sent to each partition.
+    var lastSent: [UInt64]
+    /// Last message received from each partition.
+    var lastReceived: [UInt64]
+
+    /// Reads what a partition remembers from the store.
+    public init(index: PartitionIndex, count: PartitionIndex, store: any ReadableStore) throws(StorageError) {
+        precondition(index < count, "a partition's index is below the number of partitions")
+        self.index = index
+        self.count = count
+        lastDrawn = 0
+        lastSent = Array(repeating: 0, count: Int(count))
+        lastReceived = lastSent
+        try restoreMemory(from: store)
+    }
+
+    /// Reads what is a copy of the store anew, after a transaction was dropped.
+    public func restoreMemory(from store: any ReadableStore) throws(StorageError) {
+        let outbox = OutboxTable(partition: index)
+        lastDrawn = try outbox.lastDrawn(store)
+        for other in 0..<count {
+            lastSent[Int(other)] = try outbox.lastSent(to: other, store)
+            lastReceived[Int(other)] = try outbox.lastReceived(from: other, store)
+        }
+    }
+
+    /// What `command` does: writes to `transaction`, and the actions to release when that is durable, in order.
+    ///
+    /// - Throws: `StorageError` of the transaction. Then nothing of it may be committed.
+    public func apply(
+        _ command: Command, now: Timestamp, in transaction: any Transaction
+    ) throws(StorageError) -> [Action] {
+        var transition = Transition(partition: self, now: now, store: transaction)
+        try transition.apply(command)
+        return transition.actions
+    }
+
+    /// Which partition owns a key: the partitions split the hash space evenly (ids §3).
+    public static func owner(of partitionKey: UInt64, count: PartitionIndex) -> PartitionIndex {
+        PartitionIndex(truncatingIfNeeded: partitionKey.multipliedFullWidth(by: UInt64(count)).high)
+    }
+}
+
+/// What one command does to a partition.
+struct Transition {
+    let partition: Partition
+    let now: Timestamp
+    let store: any Transaction
+    private(set) var actions: [Action] = []
+    /// Messages to this same partition: applied in this transition, in order, when the command is done.
+    private var local: [PartitionMessage] = []
+
+    let invocations: InvocationTable
+    let journals: JournalTable
+    let states: StateTable
+    let promises: PromiseTable
+    let timers: TimerTable
+    let inboxes: InboxTable
+    let locks: LockTable
+    let expiries: ExpiryTable
+    let outbox: OutboxTable
+
+    init(partition: Partition, now: Timestamp, store: any Transaction) {
+        self.partition = partition
+        self.now = now
+        self.store = store
+        invocations = InvocationTable(partition: partition.index)
+        journals = JournalTable(partition: partition.index)
+        states = StateTable(partition: partition.index)
+        promises = PromiseTable(partition: partition.index)
+        timers = TimerTable(partition: partition.index)
+        inboxes = InboxTable(partition: partition.index)
+        locks = LockTable(partition: partition.index)
+        expiries = ExpiryTable(partition: partition.index)
+        outbox = OutboxTable(partition: partition.index)
+    }
+
+    mutating func apply(_ command: Command) throws(StorageError) {
+        switch command {
+        case .invoke(let request, let caller): try invoke(request, caller)
+        case .attach(let id, let request): try attach(id, request)
+        case .output(let id, let request): try output(id, request)
+        case .signal(let id, let notification, let request):
+            try signal(id, notification)
+            answer(request, .signalled)
+        case .forget(let id, let request): forget(id, request)
+        case .cancel(let id, let request): answer(request, .operation(try cancel(id)))
+        case .kill(let id, let request): answer(request, .operation(try kill(id)))
+        case .purge(let id, let request): answer(request, .operation(try purge(id)))
+        case .purgeJournal(let id, let request): answer(request, .operation(try purgeJournal(id)))
+        case .pause(let id, let request): answer(request, .operation(try pause(id)))
+        case .resume(let id, let change, let request): answer(request, .operation(try resume(id, change)))
+        case .restart(let restart, let request): answer(request, .operation(try self.restart(restart)))
+        case .mutateState(let mutation, let request):
+            try mutate(mutation)
+            answer(request, .stateMutationAccepted)
+        case .attempt(let report): try attempt(report)
+        case .startAttempt(let id, let epoch): try startAttempt(id, epoch: epoch)
+        case .timerFired(let timer): try fire(timer)
+        case .cleanUp(let limit): try cleanUp(limit: limit)
+        case .receive(let message, let sender, let sequence): try receive(message, from: sender, sequence: sequence)
+        case .acknowledged(let receiver, let sequence):
+            try outbox.remove(to: receiver, upTo: sequence, store)
+        }
+        try applyLocalMessages()
+    }
+
+    mutating func release(_ action: Action) {
+        actions.append(action)
+    }
+
+    mutating func answer(_ request: RequestID?, _ answer: Answer) {
+        if let request { release(.answer(request, answer)) }
+    }
+
+    /// A number that never repeats in this partition.
+    mutating func draw() -> UInt64 {
+        partition.lastDrawn += 1
+        outbox.drawn(partition.lastDrawn, store)
+        return partition.lastDrawn
+    }
+
+    // MARK: - Messages between invocations
+
+    /// Sends a message to the partition that owns `id`: through the outbox, or at the end of this transition if that
+    /// is this partition. Either way messages to one invocation arrive in the order in which they were sent.
+    mutating func send(_ message: PartitionMessage, to id: InvocationID) {
+        let receiver = Partition.owner(of: id.partitionKey, count: partition.count)
+        guard receiver != partition.index else {
+            local.append(message)
+            return
+        }
+        let sequence = partition.lastSent[Int(receiver)] + 1
+        partition.lastSent[Int(receiver)] = sequence
+        outbox.put(message, to: receiver, sequence: sequence, store)
+        release(.send(message, to: receiver, sequence: sequence))
+    }
+
+    private mutating func receive(
+        _ message: PartitionMessage, from sender: PartitionIndex, sequence: UInt64
+    ) throws(StorageError) {
+        guard sender < partition.count else { return }
+        if sequence > partition.lastReceived[Int(sender)] {
+            partition.lastReceived[Int(sender)] = sequence
+            outbox.received(sequence, from: sender, store)
+            try take(message)
+        }
+        // Also for what came twice: the acknowledgement of the first time may have been lost.
+        release(.acknowledge(sender, upTo: sequence))
+    }
+
+    private mutating func applyLocalMessages() throws(StorageError) {
+        var next = 0
+        while next < local.count {
+            let message = local[next]
+            next += 1
+            try take(message)
+        }
+        local.removeAll(keepingCapacity: true)
+    }
+
+    private mutating func take(_ message: PartitionMessage) throws(StorageError) {
+        switch message {
+        case .invoke(let request, let caller): try invoke(request, caller)
+        case .complete(let caller, let result): try complete(caller, result)
+        case .signal(let id, let notification): try signal(id, notification)
+        case .attach(let id, let caller, let waiting): try attach(id, caller, waiting: waiting)
+        case .kill(let id): _ = try kill(id)
+        }
+    }
+}
