@@ -58,8 +58,8 @@ public struct AttemptStart: Sendable {
 
 /// The answer to a request of a client or operator.
 public enum Answer: Sendable {
-    /// The invocation's result; `expires` is set if it was completed before the request came.
-    case result(InvocationID, Completion, expires: Timestamp?)
+    /// The invocation's result.
+    case result(InvocationResult)
     /// A send was accepted: as a new invocation, or because it had been accepted before.
     case submitted(InvocationID, executionTime: Timestamp?, isNew: Bool)
     /// There is no such invocation.
@@ -74,6 +74,32 @@ public enum Answer: Sendable {
     case stateMutationAccepted
     /// The store refused: the request had no effect.
     case failed(String)
+}
+
+/// An invocation's result, as its clients get it.
+public struct InvocationResult: Sendable, Hashable {
+    /// The invocation.
+    public var id: InvocationID
+    /// What it called; whoever attached by an id does not know it.
+    public var target: InvocationTarget
+    /// What it ended with.
+    public var completion: Completion
+    /// When the result will be forgotten; nil for clients that waited for it.
+    public var expires: Timestamp?
+    /// The stack trace of the attempt that failed for good. It is told to those that waited, and not kept.
+    public var stacktrace: String?
+
+    /// Makes a result.
+    public init(
+        id: InvocationID, target: InvocationTarget, completion: Completion, expires: Timestamp? = nil,
+        stacktrace: String? = nil
+    ) {
+        self.id = id
+        self.target = target
+        self.completion = completion
+        self.expires = expires
+        self.stacktrace = stacktrace
+    }
 }
 
 /// What became of an operator's command; statuses and texts are in admin §6.

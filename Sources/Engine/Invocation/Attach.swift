@@ -13,7 +13,8 @@ extension Transition {
 
     mutating func attach(_ id: InvocationID, _ record: InvocationRecord, _ client: RequestID) {
         if let result = record.result {
-            release(.answer(client, .result(id, result, expires: record.expires)))
+            let result = InvocationResult(id: id, target: record.target, completion: result, expires: record.expires)
+            release(.answer(client, .result(result)))
         } else {
             wait(client, for: id)
         }
@@ -50,7 +51,8 @@ extension Transition {
             return
         }
         if let result = record.result {
-            release(.answer(client, .result(id, result, expires: record.expires)))
+            let result = InvocationResult(id: id, target: record.target, completion: result, expires: record.expires)
+            release(.answer(client, .result(result)))
         } else {
             release(.answer(client, .notCompleted(id)))
         }

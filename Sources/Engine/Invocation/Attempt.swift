@@ -122,7 +122,9 @@ extension Transition {
             becomePaused(id, &record, after: failure)
         case .end:
             let code = failure.code > UInt32(UInt16.max) ? 500 : failure.code
-            try end(id, &record, with: .failure(Failure(code: code, message: failure.message)))
+            try end(
+                id, &record, with: .failure(Failure(code: code, message: failure.message)),
+                stacktrace: failure.stacktrace)
             return
         }
         invocations.put(record, id, store)

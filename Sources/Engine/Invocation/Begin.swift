@@ -38,7 +38,9 @@ extension Transition {
             release(.answer(client, .submitted(id, executionTime: time, isNew: false)))
         case .client(let client):
             if isRun {
-                release(.answer(client, .result(id, .failure(.workflowAlreadyInvoked), expires: nil)))
+                let refusal = InvocationResult(
+                    id: id, target: record.target, completion: .failure(.workflowAlreadyInvoked))
+                release(.answer(client, .result(refusal)))
             } else {
                 attach(id, record, client)
             }

@@ -6,10 +6,11 @@ extension Transition {
     /// A started invocation ends: callers are answered, the result is kept as long as its retention says, and the
     /// virtual object goes to the next in its inbox.
     mutating func end(
-        _ id: InvocationID, _ record: inout InvocationRecord, with result: Completion
+        _ id: InvocationID, _ record: inout InvocationRecord, with result: Completion,
+        stacktrace: String? = nil
     ) throws(StorageError) {
         precondition(record.status.isStarted, "only a started invocation ends with a result")
-        try answerCallers(of: id, record, with: result)
+        try answerCallers(of: id, record, with: result, stacktrace: stacktrace)
         let object = record.target.object
         let kind = record.target.kind
         if record.completionRetention > 0 {
@@ -51,7 +52,7 @@ extension Transition {
     }
 
     private mutating func answerCallers(
-        of id: InvocationID, _ record: InvocationRecord, with result: Completion
+        of id: InvocationID, _ record: InvocationRecord, with result: Completion, stacktrace: String? = nil
     ) throws(StorageError) {
         if let caller = record.caller { send(.complete(caller, Notification.Result(result)), to: caller.id) }
         if record.hasMoreCallers {
@@ -60,7 +61,9 @@ extension Transition {
             }
         }
         for client in partition.waiters.removeValue(forKey: id) ?? [] {
-            release(.answer(client, .result(id, result, expires: nil)))
+            let answer = InvocationResult(
+                id: id, target: record.target, completion: result, stacktrace: stacktrace)
+            release(.answer(client, .result(answer)))
         }
     }
 
