@@ -1,16 +1,6 @@
 import HoldfastEngine
 import HoldfastWire
 
-/// What the discovery of an endpoint brought to light.
-struct DiscoveredEndpoint: Sendable {
-    var protocolMode: ProtocolMode
-    var httpVersion: DeploymentHTTPVersion
-    var protocolVersions: ClosedRange<Int>
-    var sdkVersion: String?
-    /// As the manifest declares them; revision and deployment are set when they are registered.
-    var services: [ServiceSchema]
-}
-
 /// What an operator wants to register (admin §4.2).
 struct RegistrationRequest: Sendable {
     var address: DeploymentAddress

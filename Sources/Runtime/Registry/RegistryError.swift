@@ -1,3 +1,4 @@
+import HoldfastServiceProtocol
 import HoldfastWire
 
 /// Why the registry refuses a change, in the words that operators see (admin §4.5, discovery §6.3).
@@ -71,47 +72,14 @@ extension RegistryError {
     static let ruleBookFull = Self(status: 422, "rule book is full (\(RuleBook.capacity) rules)")
 }
 
-// MARK: - Manifests that are refused
+// MARK: - Endpoints that are refused
 
 extension RegistryError {
-    static func reservedName(service: String) -> Self {
-        Self(
-            status: 400, code: "META0005",
-            "cannot insert/modify service '\(service)' as it contains a reserved name")
-    }
-
-    static func handlerType(_ type: String, of kind: ServiceKind) -> Self {
-        Self(
-            status: 400,
-            "invalid combination of service type and handler type '(\(kind.rawValue), Some(\(type)))'")
-    }
-
-    static func workflowRetentionOfHandler(_ handler: String) -> Self {
-        Self(status: 400, "\(handler) sets the workflow_completion_retention, but it's not a WORKFLOW handler")
-    }
-
-    static func idempotencyRetentionOfRun(_ handler: String) -> Self {
-        Self(status: 400, "\(handler) sets the idempotency_retention, but it's a WORKFLOW handler")
-    }
-
-    static func publicHandlerOfPrivateService(handler: String, service: String) -> Self {
-        Self(
-            status: 400,
-            "The service \(service) is private, but the \(handler) is explicitly set as public. This is not supported. "
-                + "Please make the service public, and hide the individual handlers")
-    }
-
-    static func inputContentType(handler: String, contentType: String, reason: String) -> Self {
-        Self(
-            status: 400,
-            "the handler '\(handler)' input content-type is not valid: can't parse the content-type '\(contentType)': "
-                + reason)
-    }
-
-    static func outputContentType(handler: String) -> Self {
-        Self(
-            status: 400,
-            "the handler '\(handler)' output content-type is not valid: failed to parse header value")
+    /// What the discovery says, in its own words.
+    init(_ error: DiscoveryError) {
+        status = Int(error.status)
+        code = error.code
+        message = error.text
     }
 
     /// - Parameter side: `input` or `output`.
