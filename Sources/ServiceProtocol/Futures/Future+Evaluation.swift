@@ -66,11 +66,15 @@ extension Future {
 }
 
 extension Future.Combinator {
-    /// The outcome of a node, given those of its children in their order; nil while it is undecided.
+    /// The outcome of a node, given those of its children; nil while it is undecided.
+    ///
+    /// In which order the children were decided is not known here. Where the outcome depends on it, it is
+    /// indeterminate: an attempt too many costs a replay, one too few leaves the invocation suspended for ever.
     func outcome(ofChildren children: some Sequence<Future.Outcome?>) -> Future.Outcome? {
         switch self {
         case .unknown: return children.contains { $0 != nil } ? .indeterminate : nil
-        case .firstCompleted: return children.first { $0 != nil } ?? nil
+        case .firstCompleted:
+            return children.reduce(nil) { $0 == nil || $0 == $1 ? $1 : $1 == nil ? $0 : .indeterminate }
         case .allCompleted: return children.contains(nil) ? nil : .success
         case .firstSucceededOrAllFailed: return Self.first(.success, orAll: .failure, children)
         case .allSucceededOrFirstFailed: return Self.first(.failure, orAll: .success, children)

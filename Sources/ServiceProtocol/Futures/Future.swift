@@ -14,7 +14,7 @@ public struct Future: Sendable, Hashable {
     public enum Combinator: UInt32, Sendable, Hashable {
         /// Resolved with any child, but it is not known with which outcome.
         case unknown
-        /// Resolved as its first child.
+        /// Resolved as the child that is resolved first.
         case firstCompleted
         /// Resolved when all children are.
         case allCompleted
