@@ -39,7 +39,8 @@ let package = Package(
         .tests("Engine", on: ["Wire", "ServiceProtocol", "Storage"]),
         .tests("Storage", on: ["Wire", "Engine"]),
         .tests("Transport", on: ["Wire"]),
-        .tests("Runtime", on: ["Wire", "ServiceProtocol", "Engine", "Storage", "Transport"]),
+        .tests(
+            "Runtime", on: ["Wire", "ServiceProtocol", "Engine", "Storage", "Transport"], fixtures: ["Fixtures"]),
     ],
     swiftLanguageModes: [.v6]
 )
@@ -62,11 +63,11 @@ extension Target {
             path: "Sources/\(name)")
     }
 
-    /// The tests of one layer, in `Tests/<layer>Tests`.
-    static func tests(_ name: String, on layers: [String] = []) -> Target {
+    /// The tests of one layer, in `Tests/<layer>Tests`. They read their fixtures from the folder that they are in.
+    static func tests(_ name: String, on layers: [String] = [], fixtures: [String] = []) -> Target {
         .testTarget(
             name: "\(name)Tests",
             dependencies: ([name] + layers).map { .byName(name: "Holdfast\($0)") },
-            path: "Tests/\(name)Tests")
+            path: "Tests/\(name)Tests", exclude: fixtures)
     }
 }

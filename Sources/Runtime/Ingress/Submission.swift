@@ -1,0 +1,129 @@
+import HoldfastEngine
+import HoldfastServiceProtocol
+import HoldfastWire
+
+/// A call or a send on its way to the partition, as far as the head of the request decides about it.
+///
+/// The order of the checks decides which error a client sees when several apply (ingress §4).
+struct Submission {
+    let verb: SubmitVerb
+    let handler: ResolvedHandler
+    let target: InvocationTarget
+    let id: InvocationID
+    let idempotencyKey: String?
+
+    /// Resolves the handler, and gives the invocation its id.
+    init(
+        _ route: SubmitRoute, _ request: IngressRequest, registry: Registry, settings: IngressSettings,
+        now: Timestamp, random: inout FastRandom
+    ) throws(IngressError) {
+        guard let handler = registry.resolve(service: route.service, handler: route.handler) else {
+            throw .handlerNotFound(route.handler, of: route.service)
+        }
+        guard handler.isPublic else { throw .notPublic }
+        let kind = handler.handler.kind
+        var idempotencyKey = try request.text(ofHeader: "idempotency-key")
+        if idempotencyKey != nil, kind == .workflowRun { throw .keyOnWorkflowRun }
+        // A random key makes the result of every request kept, and its id a digest, as clients of today expect it.
+        if idempotencyKey == nil, !kind.isWorkflow { idempotencyKey = random.ulid(at: now).description }
+        if let scope = route.scope { try Self.check(scope, on: kind, settings) }
+        guard request.method == "POST" || request.method == "GET" else { throw .methodNotAllowed }
+        self.verb = route.verb
+        self.handler = handler
+        self.idempotencyKey = idempotencyKey
+        target = InvocationTarget(
+            service: route.service, key: route.key ?? "", handler: route.handler, kind: kind, scope: route.scope)
+        id = Self.id(of: route, kind, idempotencyKey, now: now, random: &random)
+    }
+
+    private static func check(
+        _ scope: String, on kind: TargetKind, _ settings: IngressSettings
+    ) throws(IngressError) {
+        if let fault = ScopeName.fault(in: scope) { throw .badScope(fault) }
+        guard settings.scopesEnabled else { throw .scopesDisabled }
+        let isObject = kind == .objectExclusive || kind == .objectShared
+        if isObject, !settings.scopedObjectsEnabled { throw .scopeOnObject }
+    }
+
+    private static func id(
+        of route: SubmitRoute, _ kind: TargetKind, _ idempotencyKey: String?, now: Timestamp,
+        random: inout FastRandom
+    ) -> InvocationID {
+        if kind == .workflowRun {
+            return InvocationReference.workflow(name: route.service, key: route.key ?? "", scope: route.scope).id
+        }
+        if let idempotencyKey {
+            return InvocationReference.idempotent(
+                service: route.service, key: route.key, handler: route.handler, idempotencyKey: idempotencyKey,
+                scope: route.scope
+            ).id
+        }
+        return InvocationID(
+            partitionKey: route.scope.map(PartitionKey.ofScope) ?? PartitionKey.ofKey(route.key ?? ""),
+            uuid: random.ulid(at: now).value)
+    }
+}
+
+// MARK: - With the body
+
+extension Submission {
+    /// The command's content.
+    ///
+    /// - Parameter now: When the request was received in full; delays count from then.
+    func invokeRequest(
+        _ request: IngressRequest, body: Bytes, now: Timestamp
+    ) throws(IngressError) -> InvokeRequest {
+        let content = RequestContent(
+            contentType: try request.text(ofHeader: "content-type"), isEmpty: body.isEmpty)
+        if let fault = handler.handler.input.fault(in: content) { throw .badInput(fault) }
+        let executionTime = try Self.executionTime(request, now: now)
+        let limitKey = try limitKey(request)
+        let input = try Self.input(request, body: body)
+        if verb == .call, executionTime != nil { throw .delayOnCall }
+        let retention = handler.retention(hasIdempotencyKey: idempotencyKey != nil)
+        return InvokeRequest(
+            id: id, target: target, source: .ingress(nil), input: input, idempotencyKey: idempotencyKey,
+            limitKey: limitKey, executionTime: executionTime, completionRetention: retention.completion,
+            journalRetention: retention.journal)
+    }
+
+    private static func executionTime(
+        _ request: IngressRequest, now: Timestamp
+    ) throws(IngressError) -> Timestamp? {
+        guard let text = request.parameter("delay") else { return nil }
+        let time = now.advanced(by: try Delay.milliseconds(text))
+        guard time <= .lastOfYear9999 else { throw .badDelay("the execution time lies beyond the year 9999") }
+        return time
+    }
+
+    private func limitKey(_ request: IngressRequest) throws(IngressError) -> String? {
+        guard
+            let text = try request.text(ofHeader: "x-restate-limit-key") ?? request.parameter("limit-key"),
+            !text.isEmpty
+        else { return nil }
+        let limitKey: LimitKey
+        do throws(WireError) {
+            limitKey = try LimitKey(text: text)
+        } catch {
+            throw .badLimitKey(error.what)
+        }
+        guard target.scope != nil else { throw .limitKeyWithoutScope }
+        return limitKey.description
+    }
+
+    /// The Input command: the headers that the handler gets, and the body.
+    ///
+    /// Of a repeated header the first value counts. `x-restate-ingress-path` comes first.
+    private static func input(_ request: IngressRequest, body: Bytes) throws(IngressError) -> Bytes {
+        var headers = [Header(key: "x-restate-ingress-path", value: request.path.text)]
+        headers.reserveCapacity(request.headers.count + 1)
+        for (name, value) in request.headers {
+            switch name {
+            case "connection", "host", "idempotency-key", "idempotency-expires": continue
+            case _ where headers.contains(where: { $0.key == name }): continue
+            default: headers.append(Header(key: name, value: try IngressRequest.text(of: value, header: name)))
+            }
+        }
+        return InputCommand(headers: headers, value: body).payload
+    }
+}
