@@ -9,3 +9,11 @@ struct IngressSettings: Sendable {
     /// Whether virtual objects may live in a scope: `experimental-enable-scoped-virtual-objects`.
     var scopedObjectsEnabled = false
 }
+
+extension IngressSettings {
+    init(_ configuration: Configuration) {
+        self.init(
+            requestSizeLimit: configuration.ingress.requestSizeLimit,
+            concurrentRequestLimit: configuration.ingress.concurrentRequestsLimit)
+    }
+}

@@ -81,7 +81,7 @@ extension RecordedExchange {
         return rest == pattern
     }
 
-    nonisolated(unsafe) private static let forms: [Substring: (String) -> Bool] = [
+    private static let forms: [Substring: @Sendable (String) -> Bool] = [
         "<id>": { (try? InvocationID(text: $0)) != nil },
         "<timestamp>": {
             $0.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.(\d{9}Z|\d{3}\+00:00)/) != nil
