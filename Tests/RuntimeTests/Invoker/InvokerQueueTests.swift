@@ -1,0 +1,92 @@
+import HoldfastWire
+import Testing
+
+@testable import HoldfastRuntime
+
+@Suite struct InvokerQueueTests {
+    private func id(_ number: Int) -> InvocationID { InvocationID(partitionKey: 0, uuid: UInt128(number)) }
+
+    private func waiting(_ number: Int) -> AttemptSlots.Waiting {
+        AttemptSlots.Waiting(id: id(number), partition: 0, epoch: 1)
+    }
+
+    @Test func `back-offs come out in order of time, and only when due`() {
+        var queue = BackOffQueue()
+        for number in 0..<200 {
+            let due = number * 7919 % 200
+            queue.insert(id(due), due: Timestamp(millis: UInt64(due)))
+        }
+        #expect(queue.nextDue == Timestamp(millis: 0))
+        for due in 0..<150 { #expect(queue.removeDue(now: Timestamp(millis: 149)) == id(due)) }
+        #expect(queue.removeDue(now: Timestamp(millis: 149)) == nil)
+        #expect(queue.nextDue == Timestamp(millis: 150))
+    }
+
+    @Test func `attempts beyond the limit wait, first come first served`() {
+        let deployment = DeploymentID(1)
+        var slots = AttemptSlots(limit: 2)
+        #expect(slots.take(for: deployment) == true)
+        #expect(slots.take(for: deployment) == true)
+        #expect(slots.take(for: deployment) == false)
+        for number in 0..<3 { slots.wait(waiting(number), for: deployment) }
+        #expect(slots.next() == nil)
+        slots.give(back: deployment)
+        #expect(slots.next() == waiting(0))
+        #expect(slots.take(for: deployment) == true)
+        #expect(slots.next() == nil)
+        #expect(slots.waitingCount == 2)
+    }
+
+    @Test func `a deployment that holds all slots does not hold up another`() {
+        let (hanging, healthy) = (DeploymentID(1), DeploymentID(2))
+        var slots = AttemptSlots(limit: 32)
+        for _ in 0..<32 { #expect(slots.take(for: hanging) == true) }
+        #expect(slots.take(for: hanging) == false)
+        slots.wait(waiting(0), for: hanging)
+        #expect(slots.take(for: healthy) == true)
+        #expect(slots.take(for: healthy) == true)
+        #expect(slots.take(for: healthy) == false)
+        slots.wait(waiting(1), for: healthy)
+        #expect(slots.next() == nil)
+        slots.give(back: healthy)
+        #expect(slots.next() == waiting(1))
+        #expect(slots.next() == nil)
+    }
+
+    @Test func `deployments that wait take turns`() {
+        let (one, two) = (DeploymentID(1), DeploymentID(2))
+        var slots = AttemptSlots(limit: 16)
+        for _ in 0..<8 {
+            #expect(slots.take(for: one) == true)
+            #expect(slots.take(for: two) == true)
+        }
+        for number in 0..<3 { slots.wait(waiting(number), for: one) }
+        slots.wait(waiting(10), for: two)
+        for _ in 0..<4 {
+            slots.give(back: one)
+        }
+        let order = [slots.next(), slots.next(), slots.next(), slots.next()]
+        #expect(order == [waiting(0), waiting(10), waiting(1), waiting(2)])
+        #expect(slots.next() == nil)
+        #expect(slots.waitingCount == 0)
+    }
+
+    @Test func `a queue keeps its order while its front is cut off`() {
+        var queue = FIFO<Int>()
+        var expected = 0
+        for number in 0..<1000 {
+            queue.append(number)
+            if number.isMultiple(of: 2) {
+                #expect(queue.popFirst() == expected)
+                expected += 1
+            }
+        }
+        #expect(queue.count == 500)
+        while let number = queue.popFirst() {
+            #expect(number == expected)
+            expected += 1
+        }
+        #expect(expected == 1000)
+        #expect(queue.isEmpty)
+    }
+}
