@@ -59,10 +59,11 @@ extension Transition {
     }
 
     func wait(_ client: RequestID, for id: InvocationID) {
-        partition.addWaiter(client, for: id)
+        partition.waiters[id, default: []].append(client)
     }
 
     func forget(_ id: InvocationID, _ client: RequestID) {
-        partition.removeWaiters(of: id, only: client)
+        partition.waiters[id]?.removeAll { $0 == client }
+        if partition.waiters[id]?.isEmpty == true { partition.waiters[id] = nil }
     }
 }

@@ -1,0 +1,64 @@
+import HoldfastEngine
+import HoldfastServiceProtocol
+import HoldfastWire
+
+/// The head of an attempt's request: its path and its headers, in the order of their layers (discovery §10).
+///
+/// A later layer overwrites what an earlier one said, in its place.
+struct AttemptHead {
+    /// With the deployment's base path and query.
+    let path: String
+    /// Names in lower case.
+    private(set) var headers: [(name: String, value: String)] = []
+
+    /// - Parameter id: The text of the invocation's id.
+    init(
+        of start: AttemptStart, id: String, to deployment: Deployment, version: ProtocolVersion,
+        identity: RequestIdentity?, additionalHeaders: [(name: String, value: String)], now: Timestamp
+    ) throws(RequestIdentityError) {
+        let target = start.target
+        let route = "invoke/\(target.service)/\(target.handler)"
+        path = deployment.address.path(appending: route)
+        headers.reserveCapacity(8)
+        headers.append(("content-type", version.contentType))
+        headers.append(("accept", version.contentType))
+        headers.append(("x-restate-invocation-id", id))
+        if target.kind.isKeyed { headers.append(("x-restate-service-key", percentEncoded(target.key))) }
+        for header in deployment.additionalHeaders { set(header.name, header.value) }
+        if let identity {
+            let token = try identity.token(
+                audience: "/" + route, subject: target.kind.isKeyed ? target.key : nil, now: now)
+            set("x-restate-signature-scheme", "v1")
+            set("x-restate-jwt-v1", token)
+        }
+        for header in additionalHeaders { set(header.name, header.value) }
+    }
+
+    private mutating func set(_ name: String, _ value: String) {
+        if let index = headers.firstIndex(where: { $0.name == name }) {
+            headers[index].value = value
+        } else {
+            headers.append((name, value))
+        }
+    }
+}
+
+/// The text with everything but `A-Z a-z 0-9 - _ . ~` as `%XX`.
+func percentEncoded(_ text: String) -> String {
+    let digits = Array("0123456789ABCDEF".utf8)
+    var encoded: [UInt8] = []
+    encoded.reserveCapacity(text.utf8.count)
+    for byte in text.utf8 {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
+            UInt8(ascii: "~"):
+            encoded.append(byte)
+        default:
+            encoded.append(UInt8(ascii: "%"))
+            encoded.append(digits[Int(byte >> 4)])
+            encoded.append(digits[Int(byte & 15)])
+        }
+    }
+    return String(decoding: encoded, as: UTF8.self)
+}

@@ -1,0 +1,312 @@
+import HoldfastEngine
+import HoldfastServiceProtocol
+import HoldfastWire
+
+/// Runs the attempts of the partitions on one event loop.
+///
+///     actions of a commit ──▶ startAttempt, forward, … ──▶ Attempt ⇄ HTTP exchange ⇄ SDK
+///     commands            ◀── reports, startAttempt    ◀──────┘
+///
+/// It remembers only what dies with the process: which attempts are open, and who backs off until when. After a restart
+/// the partitions start everything again, with fresh counters.
+final class Invoker {
+    let settings: InvokerSettings
+    let transport: any AttemptTransport
+    /// The key that signs requests; nil: they are not signed.
+    let identity: RequestIdentity?
+    unowned let door: any InvokerDoor
+    var random = FastRandom()
+
+    private var series: [InvocationID: AttemptSeries] = [:]
+    /// All whose exchange has not ended, those that only drain included.
+    private var attempts: [Attempt] = []
+    private var slots: AttemptSlots
+    /// Starts beyond those that wait in `slots`.
+    private var overflow = FIFO<AttemptSlots.Waiting>()
+    private var backOffs = BackOffQueue()
+    private var alarm = Timestamp.distantFuture
+
+    init(
+        transport: any AttemptTransport, settings: InvokerSettings, identity: RequestIdentity?, door: any InvokerDoor
+    ) {
+        self.transport = transport
+        self.settings = settings
+        self.identity = identity
+        self.door = door
+        slots = AttemptSlots(limit: settings.attemptCountLimit)
+    }
+
+    /// Milliseconds of the loop's clock, which never jumps.
+    var now: Timestamp { transport.now }
+    /// The time that people see.
+    var wallClock: Timestamp { transport.wallClock }
+
+    // MARK: - What partitions want
+
+    /// Opens an attempt, or queues it; it supersedes an older one of the same invocation.
+    func startAttempt(_ start: AttemptStart, in partition: PartitionIndex) {
+        let series = series[start.id] ?? begin(start.id, in: partition)
+        guard series.machine.started(epoch: start.epoch, isNewSeries: start.isNewSeries) else { return }
+        series.partition = partition
+        series.nextRetry = nil
+        series.waitingStart = nil
+        series.attempt?.abort()
+        do throws(AttemptError) {
+            let route = try route(of: start)
+            if slots.take(for: route.deployment.id) {
+                open(series, start, on: route)
+            } else {
+                wait(series, start, for: route.deployment.id)
+            }
+        } catch {
+            series.machine.slotGranted()
+            failed(series, start, error, pin: start.pinned, policy: policy(of: start), after: [])
+        }
+    }
+
+    /// Cuts off the attempt of an invocation, and forgets the invocation.
+    func abortAttempt(_ id: InvocationID) { forget(id) }
+
+    /// The invocation suspended, paused or ended. An attempt that has said its last word may drain.
+    func release(_ id: InvocationID) { forget(id) }
+
+    /// The failure of the last attempt is recorded; the next one will have this epoch.
+    func retryLater(_ id: InvocationID, epoch: UInt32) {
+        guard let series = series[id] else { return }
+        request(series.machine.retryRecorded(epoch: epoch), series)
+    }
+
+    /// Ends the back-off of an invocation, if there is one.
+    func retryNow(_ id: InvocationID) {
+        guard let series = series[id] else { return }
+        request(series.machine.delayIsOver(), series)
+    }
+
+    /// A new journal entry that an attempt of this epoch has to hear of.
+    func forward(_ id: InvocationID, epoch: UInt32, index: UInt32, type: MessageType, payload: Bytes) {
+        guard let series = series[id] else { return }
+        if let attempt = series.attempt, attempt.start.epoch == epoch {
+            attempt.forward(index: index, type: type, payload: payload)
+        } else if series.waitingStart?.epoch == epoch {
+            series.waitingStart?.learned(of: index)
+        }
+    }
+
+    /// A command whose SDK asked for it is durable.
+    func acknowledgeCommand(_ id: InvocationID, epoch: UInt32, commandIndex: UInt32) {
+        guard let attempt = series[id]?.attempt, attempt.start.epoch == epoch else { return }
+        attempt.acknowledge(commandIndex: commandIndex)
+    }
+
+    /// Cuts everything off.
+    func shutDown() {
+        series.removeAll()
+        overflow = FIFO()
+        for attempt in attempts { attempt.abort() }
+        transport.cancelAlarm()
+    }
+
+    // MARK: - Slots
+
+    private func begin(_ id: InvocationID, in partition: PartitionIndex) -> AttemptSeries {
+        let new = AttemptSeries(id, in: partition)
+        series[id] = new
+        return new
+    }
+
+    private func route(of start: AttemptStart) throws(AttemptError) -> AttemptRoute {
+        try AttemptRoute(of: start, registry: door.registry, newestVersion: settings.newestVersion)
+    }
+
+    private func wait(_ series: AttemptSeries, _ start: AttemptStart, for deployment: DeploymentID) {
+        let waiting = AttemptSlots.Waiting(id: start.id, partition: series.partition, epoch: start.epoch)
+        if slots.waitingCount < settings.waitingCountLimit {
+            series.waitingStart = start
+            slots.wait(waiting, for: deployment)
+        } else {
+            // Whoever is far behind in the queue asks for a fresh start when it comes nearer: 48 bytes each.
+            self.series[start.id] = nil
+            overflow.append(waiting)
+        }
+    }
+
+    /// Opens attempts while there are slots.
+    private func openNext() {
+        while let next = slots.next() {
+            guard let series = series[next.id], series.machine.isWaiting(epoch: next.epoch),
+                let start = series.waitingStart
+            else { continue }
+            series.waitingStart = nil
+            do throws(AttemptError) {
+                let route = try route(of: start)
+                guard slots.take(for: route.deployment.id) else {
+                    // Its service has moved to another deployment meanwhile.
+                    wait(series, start, for: route.deployment.id)
+                    continue
+                }
+                open(series, start, on: route)
+            } catch {
+                series.machine.slotGranted()
+                failed(series, start, error, pin: start.pinned, policy: policy(of: start), after: [])
+            }
+        }
+        while slots.waitingCount < settings.waitingCountLimit / 2, let next = overflow.popFirst() {
+            door.submit(.startAttempt(next.id, epoch: next.epoch), to: next.partition)
+        }
+    }
+
+    private func open(_ series: AttemptSeries, _ start: AttemptStart, on route: AttemptRoute) {
+        series.machine.slotGranted()
+        series.lastStart = wallClock
+        series.lastDeployment = route.deployment.id
+        let attempt = Attempt(series, start, on: route, by: self)
+        series.attempt = attempt
+        attempt.place = attempts.count
+        attempts.append(attempt)
+        do throws(AttemptError) {
+            try attempt.begin(on: route)
+            watch(attempt)
+        } catch {
+            attemptFailed(attempt, error)
+            attempt.abort()
+        }
+    }
+
+    // MARK: - What attempts say
+
+    func report(_ messages: [AttemptMessage], of attempt: Attempt) {
+        let report = AttemptReport(
+            id: attempt.start.id, epoch: attempt.start.epoch, deployment: attempt.pin, messages: messages)
+        door.submit(.attempt(report), to: attempt.series.partition)
+    }
+
+    /// The attempt has ended, suspended or failed: its slot is free.
+    func attemptIsOver(_ attempt: Attempt) {
+        attempt.series.lastServer = attempt.server
+        guard attempt.series.attempt === attempt else { return }
+        attempt.series.attempt = nil
+        slots.give(back: attempt.pin.deployment)
+        openNext()
+    }
+
+    func attemptFailed(_ attempt: Attempt, _ error: AttemptError, after messages: [AttemptMessage] = []) {
+        failed(
+            attempt.series, attempt.start, error, pin: attempt.pin, policy: attempt.retryPolicy, after: messages)
+        attemptIsOver(attempt)
+    }
+
+    /// The exchange has ended: nothing is left of the attempt.
+    func exchangeIsOver(_ attempt: Attempt) {
+        guard attempt.place < attempts.count, attempts[attempt.place] === attempt else { return }
+        attempts.swapAt(attempt.place, attempts.count - 1)
+        attempts[attempt.place].place = attempt.place
+        attempts.removeLast()
+        attemptIsOver(attempt)
+    }
+
+    private func failed(
+        _ series: AttemptSeries, _ start: AttemptStart, _ error: AttemptError, pin: PinnedDeployment?,
+        policy: RetryPolicy, after messages: [AttemptMessage]
+    ) {
+        let verdict = series.machine.failed(
+            error, policy: policy, now: now, jitter: Double.random(in: 0..<1, using: &random))
+        series.lastFailure = error.failure
+        let next: AfterFailure
+        switch verdict {
+        case .retry(let due):
+            next = .retry
+            series.nextRetry = wallClock.advanced(by: due.milliseconds(since: now))
+            backOffs.insert(series.id, due: due)
+            setAlarm(for: due)
+        case .pause: next = .pause
+        case .end: next = .end
+        }
+        log(series, error, next, pin)
+        // Before anything was pinned the deployment of a failure is not looked at.
+        let pin = pin ?? PinnedDeployment(deployment: DeploymentID(0), version: settings.newestVersion)
+        let report = AttemptReport(
+            id: start.id, epoch: start.epoch, deployment: pin,
+            messages: messages + [.failed(error.failure, next: next)])
+        door.submit(.attempt(report), to: series.partition)
+    }
+
+    private func policy(of start: AttemptStart) -> RetryPolicy {
+        let registry = door.registry
+        return registry.resolve(service: start.target.service, handler: start.target.handler)?.retryPolicy
+            ?? registry.defaults.retryPolicy
+    }
+
+    private func log(_ series: AttemptSeries, _ error: AttemptError, _ next: AfterFailure, _ pin: PinnedDeployment?) {
+        Log.info(
+            "An attempt failed.",
+            [
+                "invocation": series.id, "deployment": pin?.deployment, "attempt": series.machine.attempts,
+                "next": "\(next)", "retry_at": series.nextRetry, "code": error.failure.code,
+                "documented": error.failure.documentedCode, "reason": error.failure.message,
+            ])
+    }
+
+    // MARK: - Forgetting
+
+    private func forget(_ id: InvocationID) {
+        guard let series = series.removeValue(forKey: id) else { return }
+        // Its slot is given back, and nothing comes of it from here on.
+        series.attempt?.abort()
+    }
+
+    private func request(_ action: AttemptMachine.Action, _ series: AttemptSeries) {
+        guard case .requestStart(let epoch) = action else { return }
+        series.nextRetry = nil
+        door.submit(.startAttempt(series.id, epoch: epoch), to: series.partition)
+    }
+
+    // MARK: - Time
+
+    /// Looks after the attempt's deadline, which may only have come nearer than what the alarm is set to.
+    func watch(_ attempt: Attempt) { setAlarm(for: attempt.deadline) }
+
+    /// One alarm serves all: deadlines move with every message, and are looked at only when the nearest one of those
+    /// that were set has come.
+    private func setAlarm(for due: Timestamp) {
+        guard due < alarm else { return }
+        alarm = due
+        transport.setAlarm(after: due.milliseconds(since: now)) { [unowned self] in alarmRang() }
+    }
+
+    private func alarmRang() {
+        alarm = .distantFuture
+        let now = now
+        while let id = backOffs.removeDue(now: now) {
+            guard let series = series[id] else { continue }
+            request(series.machine.delayIsOver(now: now), series)
+        }
+        // From the back: an attempt that goes makes room by moving the last one, which was looked at already.
+        for place in attempts.indices.reversed() where place < attempts.count {
+            let attempt = attempts[place]
+            if attempt.deadline <= now { attempt.deadlinePassed() }
+        }
+        let nearest = attempts.reduce(backOffs.nextDue ?? .distantFuture) { min($0, $1.deadline) }
+        if nearest < .distantFuture { setAlarm(for: nearest) }
+    }
+
+    // MARK: - Operators
+
+    /// What runs and what backs off, in no order.
+    var liveInvocations: [LiveInvocation] {
+        series.values.map { series in
+            LiveInvocation(
+                id: series.id, partition: series.partition, isInFlight: series.machine.isOpen,
+                attempts: series.machine.attempts, lastStart: series.lastStart,
+                lastDeployment: series.lastDeployment, lastServer: series.attempt?.server ?? series.lastServer,
+                nextRetry: series.nextRetry, lastFailure: series.lastFailure, awaitingOn: series.attempt?.awaitingOn)
+        }
+    }
+}
+
+extension AttemptStart {
+    /// A notification came while the start waits: it is replayed with the others.
+    fileprivate mutating func learned(of index: UInt32) {
+        guard index >= journalLength, index < .max else { return }
+        journalLength = index + 1
+    }
+}

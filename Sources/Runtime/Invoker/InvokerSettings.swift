@@ -1,0 +1,31 @@
+import HoldfastServiceProtocol
+
+/// What the configuration says to one invoker. Sizes in bytes.
+struct InvokerSettings {
+    var messageSizeLimit = 32 << 20
+    var messageSizeWarning = 10 << 20
+    var eagerStateSizeLimit = 32 << 20
+    var futureDepthLimit = 1000
+    /// Attempts that may be open at the same time on this loop.
+    var attemptCountLimit = 1000
+    /// Starts that wait for a slot with all they know; of those beyond only id and epoch are kept.
+    var waitingCountLimit = 10_000
+    var newestVersion = ProtocolVersion.v6
+    /// Sent with every request, names in lower case.
+    var additionalHeaders: [(name: String, value: String)] = []
+    var scopes = CalleeResolver.ScopeRules()
+
+    init() {}
+
+    /// The configuration's values, each loop having its share of what is limited for the whole server.
+    init(_ configuration: Configuration, loopCount: Int) {
+        messageSizeLimit = configuration.invoker.messageSizeLimit
+        messageSizeWarning = configuration.invoker.messageSizeWarning
+        eagerStateSizeLimit = configuration.invoker.eagerStateSizeLimit
+        futureDepthLimit = configuration.invoker.awaitedFutureDepthLimit
+        let loops = max(loopCount, 1)
+        attemptCountLimit = (configuration.invoker.concurrentInvocationsLimit + loops - 1) / loops
+        newestVersion = configuration.experimental.isProtocolV7Enabled ? .v7 : .v6
+        additionalHeaders = (configuration.client.additionalRequestHeaders ?? []).map { ($0.name, $0.value) }
+    }
+}
