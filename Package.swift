@@ -35,7 +35,7 @@ let package = Package(
             name: "StorageBenchmark", dependencies: ["HoldfastEngine", "HoldfastStorage"], path: "Benchmarks/Storage"),
 
         .tests("Wire"),
-        .tests("ServiceProtocol", on: ["Wire"]),
+        .tests("ServiceProtocol", on: ["Wire"], fixtures: ["Fixtures", "Reference"]),
         .tests("Engine", on: ["Wire", "ServiceProtocol", "Storage"]),
         .tests("Storage", on: ["Wire", "Engine"]),
         .tests("Transport", on: ["Wire"]),
