@@ -82,6 +82,19 @@ final class Invoker {
         request(series.machine.delayIsOver(), series)
     }
 
+    /// Services were registered: whoever waits for one need not wait any longer.
+    func registryChanged() {
+        for series in series.values {
+            guard let code = series.lastFailure?.documentedCode, Self.curedByRegistration.contains(code) else {
+                continue
+            }
+            request(series.machine.delayIsOver(), series)
+        }
+    }
+
+    /// No deployment, no common version, an unknown callee.
+    private static let curedByRegistration: Set = ["RT0011", "RT0013", "RT0018"]
+
     /// A new journal entry that an attempt of this epoch has to hear of.
     func forward(_ id: InvocationID, epoch: UInt32, index: UInt32, type: MessageType, payload: Bytes) {
         guard let series = series[id] else { return }
@@ -237,13 +250,20 @@ final class Invoker {
     }
 
     private func log(_ series: AttemptSeries, _ error: AttemptError, _ next: AfterFailure, _ pin: PinnedDeployment?) {
-        Log.info(
-            "An attempt failed.",
+        func fields() -> Log.Fields {
             [
                 "invocation": series.id, "deployment": pin?.deployment, "attempt": series.machine.attempts,
-                "next": "\(next)", "retry_at": series.nextRetry, "code": error.failure.code,
-                "documented": error.failure.documentedCode, "reason": error.failure.message,
-            ])
+                "code": error.failure.code, "documented": error.failure.documentedCode,
+                "reason": error.failure.message, "command": error.failure.commandType,
+                "name": error.failure.commandName,
+                "retry_in": series.nextRetry.map { formatDuration(.milliseconds($0.milliseconds(since: wallClock))) },
+            ]
+        }
+        switch next {
+        case .retry: Log.info("An attempt failed; there will be another.", fields())
+        case .pause: Log.warn("The last attempt failed: the invocation pauses until somebody resumes it.", fields())
+        case .end: Log.warn("The last attempt failed: the invocation ends with its error.", fields())
+        }
     }
 
     // MARK: - Forgetting

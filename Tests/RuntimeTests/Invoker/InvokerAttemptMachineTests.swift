@@ -150,6 +150,37 @@ import Testing
         #expect(machine.started(epoch: 2, isNewSeries: true))
     }
 
+    @Test func `in any order of inputs each epoch is asked for once, after its failure, and epochs grow`() {
+        for seed in 0..<500 as Range<UInt64> {
+            var random = FastRandom(seed: seed)
+            let machine = Probe()
+            var asked: [UInt32] = []
+            var opened: [UInt32] = []
+            var epoch: UInt32 = 1
+            func note(_ action: AttemptMachine.Action) {
+                if case .requestStart(let epoch) = action { asked.append(epoch) }
+            }
+            for _ in 0..<60 {
+                switch Int.random(in: 0..<8, using: &random) {
+                case 0, 1:
+                    let offered = epoch &- UInt32.random(in: 0...1, using: &random)
+                    if machine.started(epoch: offered, isNewSeries: Bool.random(using: &random)) {
+                        opened.append(offered)
+                    }
+                case 2: machine.slotGranted()
+                case 3:
+                    if case .retry = fail(machine, error, at: 0) { epoch += 1 }
+                case 4: note(machine.retryRecorded(epoch: epoch))
+                case 5: note(machine.delayIsOver())
+                case 6: note(machine.delayIsOver(now: Timestamp(millis: 50)))
+                default: machine.finished()
+                }
+            }
+            #expect(asked == Array(Set(asked)).sorted())
+            #expect(opened == Array(Set(opened)).sorted())
+        }
+    }
+
     private func restart(_ machine: Probe, epoch: UInt32) {
         _ = machine.delayIsOver()
         #expect(machine.retryRecorded(epoch: epoch) == .requestStart(epoch: epoch))

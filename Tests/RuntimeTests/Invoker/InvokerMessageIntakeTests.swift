@@ -271,4 +271,35 @@ import Testing
             #expect(probe.descriptions.count { $0.hasPrefix("proposal") } == proposals)
         }
     }
+
+    @Test func `damaged conversations are refused or understood, in chunks of any size, and trap nothing`() throws {
+        var random = FastRandom(seed: 7)
+        for conversation in try InvokerFixtures.conversations() {
+            var bytes: [UInt8] = []
+            for message in conversation.messages.prefix(20) {
+                writeFrame(type: message.type, flags: message.flags, payload: message.payload, into: &bytes)
+            }
+            for _ in 0..<40 {
+                var damaged = bytes
+                for _ in 0..<Int.random(in: 1...4, using: &random) where !damaged.isEmpty {
+                    let place = Int.random(in: damaged.indices, using: &random)
+                    switch Int.random(in: 0..<3, using: &random) {
+                    case 0: damaged[place] = UInt8.random(in: .min ... .max, using: &random)
+                    case 1: damaged.remove(at: place)
+                    default: damaged.insert(damaged[place], at: place)
+                    }
+                }
+                let probe = IntakeProbe(registry, kind: .workflowRun, version: conversation.version, isLenient: true)
+                var rest = damaged[...]
+                var outcome = MessageIntake.Outcome.open
+                while outcome == .open, !rest.isEmpty {
+                    let size = Int.random(in: 1...rest.count, using: &random)
+                    outcome = probe.read(rest.prefix(size))
+                    rest = rest.dropFirst(size)
+                }
+                let commands = probe.messages.count { if case .command = $0 { true } else { false } }
+                #expect(Int(probe.intake.commandIndex) == commands + 1)
+            }
+        }
+    }
 }

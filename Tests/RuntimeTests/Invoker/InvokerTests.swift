@@ -81,6 +81,36 @@ import Testing
         }
     }
 
+    @Test func `an endpoint that refuses the request has not failed`() throws {
+        let invoker = world.invoker()
+        for epoch in 1...80 as ClosedRange<UInt32> {
+            invoker.startAttempt(InvokerFixtures.start(epoch: epoch, isNewSeries: false), in: 0)
+            let message = try StartMessage(decoding: try #require(world.stream.takeFrames().first).payload)
+            #expect(message.retryCount == 0)
+            world.stream.attempt.refused("GOAWAY")
+            invoker.retryLater(id, epoch: epoch + 1)
+            world.pass(250)
+            #expect(world.takeLines().last == "start \(epoch + 1)")
+        }
+    }
+
+    @Test func `a registration ends the back-off of those who waited for it`() {
+        world.registry = Registry()
+        let invoker = world.invoker()
+        invoker.startAttempt(InvokerFixtures.start(), in: 0)
+        invoker.retryLater(id, epoch: 2)
+        _ = world.takeLines()
+        world.registry = InvokerFixtures.registry
+        invoker.registryChanged()
+        #expect(world.takeLines() == ["start 2"])
+        invoker.startAttempt(InvokerFixtures.start(epoch: 2, isNewSeries: false), in: 0)
+        fail(delay: 1000)
+        invoker.retryLater(id, epoch: 3)
+        _ = world.takeLines()
+        invoker.registryChanged()
+        #expect(world.takeLines() == [])
+    }
+
     @Test func `a newer epoch cuts off the attempt of the older one`() {
         let invoker = world.invoker()
         invoker.startAttempt(InvokerFixtures.start(), in: 0)

@@ -328,9 +328,14 @@ final class Attempt {
     /// The exchange could not begin, or broke.
     func broke(_ reason: String) {
         guard phase != .closed else { return }
-        if isLive {
-            invoker.attemptFailed(self, hasHead ? .reset(reason) : .connection(uri: uri, reason))
-        }
+        if isLive { invoker.attemptFailed(self, hasHead ? .reset(reason) : .connection(uri: uri, reason)) }
+        close()
+    }
+
+    /// The endpoint did not take the request: it drains, or has all the streams that it wants.
+    func refused(_ reason: String) {
+        guard phase != .closed else { return }
+        if isLive { invoker.attemptFailed(self, .refused(uri: uri, reason)) }
         close()
     }
 

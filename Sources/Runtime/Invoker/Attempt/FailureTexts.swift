@@ -50,6 +50,13 @@ extension AttemptError {
         AttemptError("error when calling '\(uri)': \(reason)", "RT0010")
     }
 
+    /// No failed attempt to the policy: the endpoint did not even look at it.
+    static func refused(uri: String, _ reason: String) -> Self {
+        var error = connection(uri: uri, reason).beforeSDK
+        error.retryAfter = 250
+        return error
+    }
+
     static func reset(_ reason: String) -> Self {
         AttemptError("unexpected error while reading the response body: \(reason)", "RT0010")
     }
