@@ -6,7 +6,7 @@ import HoldfastStorage
 import Synchronization
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #endif
 
 let directory = CommandLine.arguments.dropFirst().first ?? "/tmp/holdfast-storage-benchmark-\(getpid())"

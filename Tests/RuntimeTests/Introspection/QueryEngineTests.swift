@@ -1,0 +1,307 @@
+import HoldfastEngine
+import HoldfastRuntime
+import HoldfastWire
+import Testing
+
+/// The facts follow what clients of version 1.7 send, and what they were seen to receive.
+@Suite struct QueryEngineTests {
+    private let source = FixedSource.small()
+    private func id(_ number: UInt64) -> String { InvocationID.numbered(number).description }
+
+    @Test(arguments: [
+        ("select 1 as a, 'x' as b, null as c, true as d", #"[{"a":1,"b":"x","d":true}]"#),
+        (
+            "SELECT 18446744073709551615 AS u, -5 as i, 1.5 as f, cast(2 as double) as g",
+            #"[{"u":18446744073709551615,"i":-5,"f":1.5,"g":2.0}]"#
+        ),
+        ("select x'00ff41' as bin, 'it''s' as s, x'' as e", #"[{"bin":"00ff41","s":"it's","e":""}]"#),
+        ("select now() as n, current_date as d", #"[{"n":"2023-12-14T15:50:00","d":"2023-12-14"}]"#),
+        (
+            "select interval '1 hour' as iv, now() - to_timestamp(0) as dur",
+            #"[{"iv":"1 hours","dur":"PT1702569000S"}]"#
+        ),
+        ("select cast('2023-12-14T15:38:52.5Z' as timestamp) as t", #"[{"t":"2023-12-14T15:38:52.500"}]"#),
+        (
+            "select 7 / 2 as a, 7 % 4 as b, 7.0 / 2 as c, 1 + 2 * 3 as d, (1 + 2) * 3 as e",
+            #"[{"a":3,"b":3,"c":3.5,"d":7,"e":9}]"#
+        ),
+        ("select case when 1 > 2 then 'a' when 2 > 1 then 'b' end as x", #"[{"x":"b"}]"#),
+        ("select coalesce(null, 3) as a, greatest(1, null, 5) as b, least(4, 2) as c", #"[{"a":3,"b":5,"c":2}]"#),
+        (
+            "select 'Abc' like 'a%' as a, 'Abc' ilike 'a%' as b, 'a%c' like 'a\\%c' as c, 'axc' like 'a\\%c' as d",
+            #"[{"a":false,"b":true,"c":true,"d":false}]"#
+        ),
+        ("select '{\"a\":{\"b\":\"c\"}}' -> 'a' ->> 'b' as x, 'no json' ->> 'a' as y", #"[{"x":"c"}]"#),
+        (
+            "select not true as a, null is null as b, 1 is not null as c, 5 between 1 and 9 as d",
+            #"[{"a":false,"b":true,"c":true,"d":true}]"#
+        ),
+        ("select '5' = 5 as a, '2' :: int + 1 as b, 1 :: text || 'x' as c", #"[{"a":true,"b":3,"c":"1x"}]"#),
+        (
+            "select date_trunc('hour', timestamp '2023-12-14T15:38:52Z') as a, date_part('hour', now()) as b",
+            #"[{"a":"2023-12-14T15:00:00","b":15}]"#
+        ),
+        (
+            "select to_unixtime(date_bin(interval '60 seconds', to_timestamp(125), timestamp '1970-01-01T00:00:00')) as x",
+            #"[{"x":120}]"#
+        ),
+        ("select date '2024-01-31' + interval '1 month' as x", #"[{"x":"2024-02-29T00:00:00"}]"#),
+        ("values (1, 'a'), (2, 'b')", #"[{"column1":1,"column2":"a"},{"column1":2,"column2":"b"}]"#),
+        ("select 1 as x union all select 2 order by x desc limit 1", #"[{"x":2}]"#),
+        ("(select 1 as x) union (select 1) except select 2", #"[{"x":1}]"#),
+        (
+            "with t(n) as (values (1), (2), (3)) select sum(n) as s, count(*) filter (where n > 1) as c from t",
+            #"[{"s":6,"c":2}]"#
+        ),
+        (
+            "select 1+1, 'x', count(*), count(1)",
+            #"[{"Int64(1) + Int64(1)":2,"Utf8(\"x\")":"x","count(*)":1,"count(Int64(1))":1}]"#
+        ),
+        ("SET x = y;", "[]"),
+    ])
+    func `expressions have upstream's values and types`(sql: String, rows: String) throws {
+        #expect(try source.rows(sql) == rows)
+    }
+
+    @Test func `a row leaves out nulls and keeps the order of its columns`() throws {
+        let first = InvocationID.numbered(1)
+        let row = try source.rows(
+            "SELECT id, target_service_key, retry_count, created_at, completion_retention FROM sys_invocation WHERE id = '\(first)'"
+        )
+        #expect(
+            row
+                == #"[{"id":"\#(first)","retry_count":1,"created_at":"2023-12-14T15:38:52.500Z","completion_retention":"PT86400S"}]"#
+        )
+        let whole = try source.rows(
+            "select created_at, partition_key as p from sys_invocation_status where id = '\(id(2))'")
+        #expect(whole == #"[{"created_at":"2023-12-14T15:38:53Z","p":\#(InvocationID.numbered(2).partitionKey)}]"#)
+    }
+
+    @Test func `a derived table without a name lets the tables inside be named`() throws {
+        let sql = """
+            SELECT COUNT(1) FROM (SELECT
+                *
+            FROM sys_invocation inv
+            LIMIT 50000
+            )
+            WHERE inv.target_service_name IN ('Greeter') AND status != 'completed'
+            """
+        #expect(try source.rows(sql) == #"[{"count(Int64(1))":1}]"#)
+    }
+
+    @Test func `columns that nobody uses are not read`() throws {
+        let count = try source.rows(
+            "SELECT COUNT(1) FROM (SELECT * FROM sys_invocation inv LIMIT 50000) WHERE status != 'x'")
+        #expect(count == #"[{"count(Int64(1))":4}]"#)
+        #expect(source.valuesRead.withLock { $0 } == 4)
+    }
+
+    @Test func `an id is looked up, and several are looked up one by one`() throws {
+        _ = try source.rows(
+            "SELECT id FROM sys_invocation inv WHERE inv.id in ('\(id(1))', '\(id(3))') AND status != 'completed'")
+        let wanted = source.opened.withLock { $0.map { $0.filter.text("id") } }
+        #expect(Set(wanted) == [id(1), id(3)])
+        source.opened.withLock { $0 = [] }
+        _ = try source.rows(
+            "SELECT service_key, key FROM state WHERE service_name = 'Counter' AND service_key IN ('a', 'b') AND value_length <= 2048 LIMIT 1500"
+        )
+        let keys = source.opened.withLock {
+            $0.map { "\($0.filter.text("service_name") ?? "-")/\($0.filter.text("service_key") ?? "-")" }
+        }
+        #expect(Set(keys) == ["Counter/a", "Counter/b"])
+    }
+
+    @Test func `lists of invocations are joined with their deployments`() throws {
+        let rows = try source.rows(
+            """
+            SELECT inv.id, dp.id IS NOT NULL as pinned_deployment_exists, inv.retry_count as num_retries
+            FROM sys_invocation inv
+            LEFT JOIN sys_deployment dp ON dp.id = inv.pinned_deployment_id
+            WHERE status != 'completed' AND inv.id in ('\(id(1))','\(id(2))','\(id(4))')
+            ORDER BY inv.created_at DESC, inv.id
+            """)
+        // Nulls come first in descending order.
+        #expect(
+            rows
+                == #"[{"id":"\#(id(4))","pinned_deployment_exists":false,"num_retries":4},{"id":"\#(id(2))","pinned_deployment_exists":false,"num_retries":2}]"#
+        )
+    }
+
+    @Test func `groups have a first value in an order of its own`() throws {
+        let rows = try source.rows(
+            """
+            SELECT target_service_name, target_handler_name, 'pending' as status, COUNT(1) as num_invocations,
+                MIN(created_at) as oldest_at, FIRST_VALUE(id ORDER BY created_at ASC) as oldest_invocation
+            FROM sys_invocation_status
+            WHERE status == 'inboxed' OR target_service_name IN ('Greeter','Counter')
+            GROUP BY target_service_name, target_handler_name ORDER BY target_service_name DESC
+            """)
+        #expect(
+            rows
+                == #"[{"target_service_name":"Greeter","target_handler_name":"run","status":"pending","num_invocations":2,"oldest_at":"2023-12-14T15:38:52.500Z","oldest_invocation":"\#(id(1))"},{"target_service_name":"Counter","target_handler_name":"run","status":"pending","num_invocations":2,"oldest_at":"2023-12-14T15:38:54Z","oldest_invocation":"\#(id(3))"}]"#
+        )
+    }
+
+    @Test func `the first value of a group without an order is one of its values, and sums keep their type`() throws {
+        let rows = try source.rows(
+            """
+            SELECT target_service_name as service_name, status as invocation_status, first_value(id) as lock,
+                first_value(created_at) as invocation_created_at, 0 as num_pending, sum(retry_count) as num_retries
+            FROM sys_invocation WHERE status != 'pending' AND target_service_name IN ('Counter')
+            GROUP BY target_service_name, target_service_key, status
+            """)
+        #expect(
+            rows
+                == #"[{"service_name":"Counter","invocation_status":"running","lock":"\#(id(4))","num_pending":0,"num_retries":4}]"#
+        )
+    }
+
+    @Test func `the overview's buckets are counted`() throws {
+        let bucket = """
+            CASE WHEN ss.status = 'inboxed' THEN 'pending' WHEN ss.status = 'invoked' AND sis.in_flight IS TRUE THEN \
+            'running' WHEN ss.status = 'invoked' AND sis.retry_count > 0 THEN 'backing-off' WHEN ss.status = 'invoked' \
+            THEN 'ready' WHEN ss.status = 'completed' AND ss.completion_result = 'success' THEN 'succeeded' WHEN \
+            ss.status = 'completed' THEN 'failed' ELSE ss.status END
+            """
+        let rows = try source.rows(
+            """
+            SELECT ss.target_service_name AS service_name, \(bucket) AS bucket, COUNT(1) AS count \
+            FROM sys_invocation_status ss LEFT JOIN sys_invocation_state sis ON sis.id = ss.id \
+            WHERE ss.created_at > '2023-12-14T15:38:52.000Z' GROUP BY ss.target_service_name, \(bucket) ORDER BY bucket
+            """)
+        #expect(
+            rows
+                == #"[{"service_name":"Counter","bucket":"pending","count":1},{"service_name":"Greeter","bucket":"running","count":1},{"service_name":"Greeter","bucket":"succeeded","count":1}]"#
+        )
+    }
+
+    @Test func `journals are read by index, which is a name here`() throws {
+        let rows = try source.rows(
+            "SELECT sj.index, raw, entry_json ->> 'Command' IS NOT NULL as has FROM sys_journal sj WHERE sj.id = '\(id(1))' ORDER BY index DESC LIMIT 2"
+        )
+        #expect(rows == #"[{"index":2,"raw":"00ff41","has":true},{"index":1,"raw":"00ff41","has":true}]"#)
+        let one = try source.rows("SELECT entry_type, entry_json FROM sys_journal WHERE id = '\(id(1))' AND index = 1")
+        #expect(one == #"[{"entry_type":"Command: Run","entry_json":"{\"Command\":{\"Run\":{\"name\":\"charge\"}}}"}]"#)
+    }
+
+    @Test func `filters with subqueries, LIKE and quotes select what they say`() throws {
+        #expect(
+            try source.rows(
+                "SELECT id FROM sys_invocation inv WHERE inv.target_service_name IN (select name from sys_service where ty = 'virtual_object') AND status != 'running'"
+            )
+                == #"[{"id":"\#(id(3))"}]"#)
+        #expect(
+            try source.rows(
+                "SELECT id FROM sys_invocation inv WHERE (inv.pinned_deployment_id IS NOT NULL AND inv.pinned_deployment_id NOT IN (select id from sys_deployment))"
+            )
+                == #"[{"id":"\#(id(2))"}]"#)
+        #expect(
+            try source.rows(
+                "SELECT target FROM sys_invocation_status WHERE ((target = 'Counter/k1' AND target_service_ty = 'service') OR (target LIKE 'Counter/it''s/%' AND target_service_ty != 'service')) AND status != 'completed' LIMIT 500"
+            )
+                == #"[{"target":"Counter/it's/run"}]"#)
+        #expect(
+            try source.rows(
+                #"SELECT DISTINCT service_key FROM state WHERE "service_name" = 'Counter' ORDER BY 1 LIMIT 301"#)
+                == #"[{"service_key":"a"},{"service_key":"b"}]"#)
+    }
+
+    @Test func `text is escaped, bytes are hexadecimal, lists are lists`() throws {
+        #expect(
+            try source.rows("select value, value_utf8 from state order by service_key")
+                == #"[{"value":""},{"value":"01","value_utf8":"\u0001\n\"ü"}]"#)
+        #expect(
+            try source.rows("select services, array_length(services) as n from sys_deployment")
+                == #"[{"services":["Greeter","Coun\"ter"],"n":2}]"#)
+        #expect(
+            try source.rows(
+                "select suspended_waiting_for_signals as s from sys_invocation where status = 'running' order by s limit 1"
+            ) == #"[{"s":[1,17]}]"#)
+    }
+
+    @Test func `timestamps are compared with text and with each other`() throws {
+        #expect(
+            try source.rows("select count(*) as n from sys_invocation where created_at >= '2023-12-14T16:38:53+01:00'")
+                == #"[{"n":2}]"#)
+        #expect(
+            try source.rows(
+                "select count(*) as n from sys_invocation where to_timestamp(modified_at) <= now() - interval '1' hour")
+                == #"[{"n":0}]"#)
+        #expect(
+            try source.rows("select modified_at - created_at as d from sys_invocation where id = '\(id(1))'")
+                == #"[{"d":"PT0.5S"}]"#)
+        #expect(
+            try source.rows(
+                "select max(created_at) as m, now() - min(created_at) > interval '1 minute' as old from sys_invocation")
+                == #"[{"m":"2023-12-14T15:38:54Z","old":true}]"#)
+        #expect(
+            try source.rows("select completion_retention > interval '1 hour' as x from sys_invocation limit 1")
+                == #"[{"x":true}]"#)
+    }
+
+    @Test func `the tables describe themselves`() throws {
+        #expect(
+            try source.rows(
+                "SELECT COUNT(*) FROM information_schema.columns WHERE table_name = 'sys_journal' AND column_name IN ('version', 'entry_json', 'appended_at')"
+            )
+                == #"[{"count(*)":3}]"#)
+        #expect(
+            try source.rows(
+                "select data_type, is_nullable from information_schema.columns where table_name = 'sys_invocation' and column_name = 'status'"
+            ) == #"[{"data_type":"LargeUtf8","is_nullable":"NO"}]"#)
+        #expect(try source.rows("show tables").contains(#""table_name":"sys_invocation","table_type":"VIEW""#))
+        #expect(
+            try source.rows("describe state").hasPrefix(
+                #"[{"column_name":"partition_key","data_type":"UInt64","is_nullable":"YES"}"#))
+        #expect(try source.rows("select count(*) as n from restate.public.sys_rules") == #"[{"n":0}]"#)
+    }
+
+    @Test(arguments: [
+        ("", "expected a statement, found the end of the query"), ("selec 1", "found 'selec' at line 1, column 1"),
+        ("select * from nope", "no table 'nope'"), ("select foo from state", "no column 'foo'"),
+        ("select foo(1)", "no function 'foo'"), ("select 1; select 2", "expected the end of the query, found 'select'"),
+        ("drop table state", "DROP is not supported"), ("delete from state", "DELETE is not supported"),
+        ("pragma x", "PRAGMA is not supported"), ("select 'abc", "no closing quote"),
+        ("select id from sys_invocation where id = 'nope'", "'nope' is not an invocation id"),
+        ("select id from sys_inbox where id in ('zzz')", "'zzz' is not an invocation id"),
+        ("select id from sys_invocation a join sys_deployment b on a.id = b.id", "Several tables have a column 'id'"),
+        ("select 1 from sys_invocation where created_at > 'yesterday'", "'yesterday' is not a timestamp"),
+        ("select cast('x' as int)", "'x' cannot be read as an integer"), ("select '{}' -> 'a' as x", "Use '->>'"),
+        ("select count(*) from state where value ~ 'x'", "no regular expressions"),
+        ("select sum(id) from sys_invocation", "'sum' needs a number"),
+        (
+            "select 1 where (((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((1",
+            "nested more than"
+        ),
+    ])
+    func `a mistake is explained, and is the caller's`(sql: String, message: String) throws {
+        let error = #expect(throws: QueryError.self) { try source.rows(sql) }
+        #expect(error?.status == 400)
+        #expect(error?.message.contains(message) == true, "\(error?.message ?? "")")
+    }
+
+    @Test func `a source that fails is the server's fault`() throws {
+        let error = #expect(throws: QueryError.self) { try source.rows("select * from sys_promise") }
+        #expect(error?.status == 500)
+        #expect(error?.message == "no rows of sys_promise")
+    }
+
+    @Test func `an answer beyond the limit and a query that takes too long are refused`() throws {
+        var limits = QueryEngine.Limits()
+        limits.answerSize = 100
+        let small = QueryEngine(source: source, limits: limits)
+        let error = #expect(throws: QueryError.self) {
+            try small.run("select * from sys_invocation", format: .json, now: Timestamp(millis: 0))
+        }
+        #expect(error?.kind == .limit)
+        limits = QueryEngine.Limits()
+        limits.seconds = 0.01
+        let hasty = QueryEngine(source: source, limits: limits)
+        let long = "with a(n) as (values (1),(2),(3),(4),(5),(6),(7),(8)) select count(*) from "
+        let late = #expect(throws: QueryError.self) {
+            try hasty.run(
+                long + (0..<9).map { "a a\($0)" }.joined(separator: ", "), format: .json, now: Timestamp(millis: 0))
+        }
+        #expect(late?.kind == .limit)
+    }
+}
