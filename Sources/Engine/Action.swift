@@ -4,7 +4,8 @@ import HoldfastWire
 /// What the outside world must do next. It leaves the partition only when the commit that caused it is durable
 /// (rule 1), in the order in which `apply` returned it.
 public enum Action: Sendable {
-    /// Open an attempt. It supersedes attempts of former epochs, which are aborted.
+    /// Open an attempt. It supersedes attempts of former epochs, which are aborted; an epoch that already has its
+    /// attempt, or backs off, gets no second one.
     case startAttempt(AttemptStart)
     /// Close the attempt's stream, if it is open; no message of it counts any more.
     case abortAttempt(InvocationID)
@@ -36,6 +37,8 @@ public struct AttemptStart: Sendable {
     public var id: InvocationID
     /// The epoch under which the attempt reports.
     public var epoch: UInt32
+    /// The life of the invocation, which the attempt's reports repeat: epochs begin anew with each life.
+    public var incarnation: UInt64 = 0
     /// The handler.
     public var target: InvocationTarget
     /// Where it must run; nil: on the latest revision's deployment.
@@ -54,6 +57,8 @@ public struct AttemptStart: Sendable {
     public var limitKey: String?
     /// Whether this begins a new series: the retry counter starts again.
     public var isNewSeries: Bool
+    /// The seed of the invocation's random numbers; nil: that of its id.
+    public var randomSeed: UInt64?
 }
 
 /// The answer to a request of a client or operator.
@@ -146,8 +151,8 @@ public enum PartitionMessage: Sendable {
     case signal(InvocationID, Notification)
     /// Wait for an invocation's result, or ask for it.
     case attach(InvocationID, CallerReference, waiting: Bool)
-    /// End a callee of a killed invocation.
-    case kill(InvocationID)
+    /// End a callee of a killed invocation, if the killed one's command still waits for it.
+    case kill(InvocationID, by: CallerReference)
 }
 
 /// A stored timer, in the order in which timers fire.

@@ -233,15 +233,21 @@ public struct AttemptReport: Sendable {
     public var id: InvocationID
     /// The epoch under which the attempt was started; reports of former epochs are dropped.
     public var epoch: UInt32
+    /// The life of the invocation that the attempt was started for; reports of former ones are dropped. Nil: any.
+    public var incarnation: UInt64?
     /// The deployment and version that the attempt runs on: pinned with its first command or proposal.
     public var deployment: PinnedDeployment
     /// The messages.
     public var messages: [AttemptMessage]
 
     /// Makes a report.
-    public init(id: InvocationID, epoch: UInt32, deployment: PinnedDeployment, messages: [AttemptMessage]) {
+    public init(
+        id: InvocationID, epoch: UInt32, incarnation: UInt64? = nil, deployment: PinnedDeployment,
+        messages: [AttemptMessage]
+    ) {
         self.id = id
         self.epoch = epoch
+        self.incarnation = incarnation
         self.deployment = deployment
         self.messages = messages
     }

@@ -20,7 +20,14 @@ public final class Partition {
     public let count: PartitionIndex
 
     /// Clients that wait for an invocation's result.
-    var waiters: [InvocationID: [RequestID]] = [:]
+    private(set) var waiters: [InvocationID: [RequestID]] = [:]
+    /// The changes of `waiters` by commands that are not committed.
+    private var uncommitted: [WaitersChange] = []
+
+    private enum WaitersChange {
+        case added(InvocationID)
+        case removed(InvocationID, former: [RequestID])
+    }
     /// Last number drawn from the partition's sequence.
     var lastDrawn: UInt64
     /// Last message sent to each partition.
@@ -39,8 +46,23 @@ public final class Partition {
         try restoreMemory(from: store)
     }
 
-    /// Reads what is a copy of the store anew, after a transaction was dropped.
+    /// The commands that were applied since the last call are committed: they will not be taken back.
+    ///
+    /// To be called after each commit, since what is needed to take them back is kept until then.
+    public func committed() {
+        uncommitted.removeAll(keepingCapacity: true)
+    }
+
+    /// Takes back what was applied since the last commit, after a transaction was dropped.
     public func restoreMemory(from store: any ReadableStore) throws(StorageError) {
+        while let change = uncommitted.popLast() {
+            switch change {
+            case .added(let id):
+                waiters[id]?.removeLast()
+                if waiters[id]?.isEmpty == true { waiters[id] = nil }
+            case .removed(let id, let former): waiters[id] = former
+            }
+        }
         let outbox = OutboxTable(partition: index)
         lastDrawn = try outbox.lastDrawn(store)
         for other in 0..<count {
@@ -58,6 +80,21 @@ public final class Partition {
         var transition = Transition(partition: self, now: now, store: transaction)
         try transition.apply(command)
         return transition.actions
+    }
+
+    func addWaiter(_ client: RequestID, for id: InvocationID) {
+        waiters[id, default: []].append(client)
+        uncommitted.append(.added(id))
+    }
+
+    /// Removes the clients that wait for an invocation, all or one, and returns them in the order in which they came.
+    @discardableResult
+    func removeWaiters(of id: InvocationID, only client: RequestID? = nil) -> [RequestID] {
+        guard let former = waiters[id] else { return [] }
+        let rest = client == nil ? [] : former.filter { $0 != client }
+        waiters[id] = rest.isEmpty ? nil : rest
+        uncommitted.append(.removed(id, former: former))
+        return former
     }
 
     /// Which partition owns a key: the partitions split the hash space evenly (ids §3).
@@ -140,7 +177,7 @@ struct Transition {
 
     /// A number that never repeats in this partition.
     mutating func draw() -> UInt64 {
-        partition.lastDrawn += 1
+        partition.lastDrawn &+= 1
         outbox.drawn(partition.lastDrawn, store)
         return partition.lastDrawn
     }
@@ -155,7 +192,7 @@ struct Transition {
             local.append(message)
             return
         }
-        let sequence = partition.lastSent[Int(receiver)] + 1
+        let sequence = partition.lastSent[Int(receiver)] &+ 1
         partition.lastSent[Int(receiver)] = sequence
         outbox.put(message, to: receiver, sequence: sequence, store)
         release(.send(message, to: receiver, sequence: sequence))
@@ -165,13 +202,15 @@ struct Transition {
         _ message: PartitionMessage, from sender: PartitionIndex, sequence: UInt64
     ) throws(StorageError) {
         guard sender < partition.count else { return }
-        if sequence > partition.lastReceived[Int(sender)] {
+        let last = partition.lastReceived[Int(sender)]
+        if last < .max, sequence == last + 1 {
             partition.lastReceived[Int(sender)] = sequence
             outbox.received(sequence, from: sender, store)
             try take(message)
         }
-        // Also for what came twice: the acknowledgement of the first time may have been lost.
-        release(.acknowledge(sender, upTo: sequence))
+        // Also for what came twice: the acknowledgement of the first time may have been lost. What came too early is
+        // not taken, since then what is missing would be taken for a double: it stays in the sender's outbox.
+        release(.acknowledge(sender, upTo: partition.lastReceived[Int(sender)]))
     }
 
     private mutating func applyLocalMessages() throws(StorageError) {
@@ -190,7 +229,7 @@ struct Transition {
         case .complete(let caller, let result): try complete(caller, result)
         case .signal(let id, let notification): try signal(id, notification)
         case .attach(let id, let caller, let waiting): try attach(id, caller, waiting: waiting)
-        case .kill(let id): _ = try kill(id)
+        case .kill(let id, let caller): try kill(id, by: caller)
         }
     }
 }

@@ -59,11 +59,10 @@ extension Transition {
     }
 
     func wait(_ client: RequestID, for id: InvocationID) {
-        partition.waiters[id, default: []].append(client)
+        partition.addWaiter(client, for: id)
     }
 
     func forget(_ id: InvocationID, _ client: RequestID) {
-        partition.waiters[id]?.removeAll { $0 == client }
-        if partition.waiters[id]?.isEmpty == true { partition.waiters[id] = nil }
+        partition.removeWaiters(of: id, only: client)
     }
 }

@@ -11,7 +11,9 @@ extension Transition {
             release(.abortAttempt(report.id))
             return
         }
-        guard record.epoch == report.epoch else { return }
+        guard record.epoch == report.epoch, report.incarnation ?? record.incarnation == record.incarnation else {
+            return
+        }
         for message in report.messages {
             switch message {
             case .command(let command, let payload, let reference, let acknowledge):
@@ -20,13 +22,14 @@ extension Transition {
                 record.hasProgressed = true
                 if acknowledge {
                     release(
-                        .acknowledgeCommand(report.id, epoch: record.epoch, commandIndex: record.commandCount - 1))
+                        .acknowledgeCommand(report.id, epoch: record.epoch, commandIndex: record.commandCount &- 1))
                 }
             case .proposal(let notification):
                 pin(&record, report.deployment)
                 append(notification.type, notification.payload, to: &record, report.id)
             case .suspended(let future, let entriesSent):
-                try suspend(report.id, &record, on: future, entriesSent: entriesSent)
+                try suspend(
+                    report.id, &record, on: future, entriesSent: entriesSent, version: report.deployment.version)
                 invocations.put(record, report.id, store)
                 return
             case .ended:
@@ -61,49 +64,42 @@ extension Transition {
     /// between the SDK's decision and this moment. Signals that can come repeatedly count only if the attempt was not
     /// sent them: else a handler that awaits the same name again would be resumed for ever.
     private mutating func suspend(
-        _ id: InvocationID, _ record: inout InvocationRecord, on future: Future, entriesSent: UInt32
+        _ id: InvocationID, _ record: inout InvocationRecord, on future: Future, entriesSent: UInt32,
+        version: ProtocolVersion
     ) throws(StorageError) {
-        var rest = future
-        var isResolved = false
-        var openSteps: Set<UInt32> = []
+        let leaves = Set(future.leaves)
+        var outcomes: [Notification.ID: Future.Outcome] = [:]
+        var openSteps: [UInt32] = []
         try journals.entries(id, to: record.journalLength, store) { index, entry throws(StorageError) in
             if entry.type == .run,
-                case .run(let run)? = try? JournalCommand(type: entry.type, payload: entry.payload)
+                case .run(let run)? = try? JournalCommand(type: entry.type, payload: entry.payload),
+                leaves.contains(.completion(run.resultCompletionID))
             {
-                openSteps.insert(run.resultCompletionID)
+                openSteps.append(run.resultCompletionID)
             }
             guard entry.type.isNotification,
                 let notification = try? Notification(type: entry.type, payload: entry.payload),
-                index >= entriesSent || !notification.id.canRepeat
+                leaves.contains(notification.id), index >= entriesSent || !notification.id.canRepeat,
+                outcomes[notification.id] == nil  // The first one is what SDKs go by.
             else { return true }
-            switch rest.reduced(by: notification.id, outcome: notification.result.outcome) {
-            case .resolved: isResolved = true
-            case .waiting(let reduced): rest = reduced
-            }
-            return !isResolved
+            outcomes[notification.id] = notification.result.outcome
+            return true
         }
-        // Nobody but its own next attempt can end an open step (rule 8).
-        let waitsForItself = rest.leaves.allSatisfy { leaf in
-            switch leaf {
-            case .completion(let completion): openSteps.contains(completion)
-            case .signal(let signal): signal == Notification.cancelSignal
-            case .namedSignal: false
-            }
+        guard case .waiting(let rest) = future.reduced({ outcomes[$0] }), !rest.waitsOnly(for: openSteps) else {
+            return becomeInvoked(id, &record)
         }
-        if isResolved || waitsForItself {
-            becomeInvoked(id, &record)
-        } else {
-            becomeSuspended(id, &record, on: rest)
-        }
+        becomeSuspended(id, &record, on: rest, openSteps: openSteps, version: version)
     }
 
     private mutating func becomeSuspended(
-        _ id: InvocationID, _ record: inout InvocationRecord, on future: Future
+        _ id: InvocationID, _ record: inout InvocationRecord, on future: Future, openSteps: [UInt32],
+        version: ProtocolVersion
     ) {
         record.status = .suspended
         record.waitingFor = future
+        record.openSteps = openSteps
         record.modified = now
-        if let version = record.pinned?.version, version >= .v7 { self.record(.suspended(future), of: id, &record) }
+        if version >= .v7 { self.record(.suspended(future), of: id, &record) }
         release(.release(id))
     }
 
@@ -114,16 +110,15 @@ extension Transition {
     ) throws(StorageError) {
         switch next {
         case .retry:
+            // `modified` stays: SDKs limit the retries of a step by the time since the journal last grew.
             try recordFailure(id, &record, failure)
             record.epoch &+= 1
-            record.modified = now
             release(.retryLater(id, epoch: record.epoch))
         case .pause:
             becomePaused(id, &record, after: failure)
         case .end:
-            let code = failure.code > UInt32(UInt16.max) ? 500 : failure.code
             try end(
-                id, &record, with: .failure(Failure(code: code, message: failure.message)),
+                id, &record, with: .failure(Failure(code: failure.code, message: failure.message)),
                 stacktrace: failure.stacktrace)
             return
         }
@@ -142,6 +137,20 @@ extension Transition {
         }
         self.record(.transientError(failure), of: id, &record)
         record.hasProgressed = false
+    }
+}
+
+extension Future {
+    /// Whether nobody but the invocation's own next attempt can go on with it: it waits for steps that are open, and
+    /// perhaps for being cancelled (rule 8). So does one in which no notification is left.
+    func waitsOnly(for openSteps: [UInt32]) -> Bool {
+        leaves.allSatisfy { leaf in
+            switch leaf {
+            case .completion(let completion): openSteps.contains(completion)
+            case .signal(let signal): signal == Notification.cancelSignal
+            case .namedSignal: false
+            }
+        }
     }
 }
 

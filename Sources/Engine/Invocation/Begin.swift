@@ -66,11 +66,12 @@ extension Transition {
         _ id: InvocationID, _ record: inout InvocationRecord, input: Bytes? = nil
     ) throws(StorageError) {
         if record.target.kind == .objectExclusive {
-            if try locks.holder(of: record.target.object, store) != nil {
+            if try locks.lock(of: record.target.object, store) != nil {
                 becomeInboxed(id, &record)
                 return
             }
-            locks.lock(record.target.object, by: id, store)
+            let lock = LockTable.Lock(holder: id, inboxStart: partition.lastDrawn)
+            locks.put(lock, on: record.target.object, store)
         }
         becomeInvoked(id, &record, input: input)
     }
@@ -87,6 +88,7 @@ extension Transition {
     mutating func becomeInvoked(_ id: InvocationID, _ record: inout InvocationRecord, input: Bytes? = nil) {
         record.status = .invoked
         record.waitingFor = nil
+        record.openSteps = []
         record.modified = now
         record.epoch &+= 1
         if record.running == nil { record.running = now }
@@ -107,24 +109,27 @@ extension Transition {
         release(
             .startAttempt(
                 AttemptStart(
-                    id: id, epoch: record.epoch, target: record.target, pinned: record.pinned,
+                    id: id, epoch: record.epoch, incarnation: record.incarnation, target: record.target,
+                    pinned: record.pinned,
                     journalLength: record.journalLength, commandCount: record.commandCount,
                     input: record.journalLength == 1 ? input : nil, modified: record.modified,
-                    idempotencyKey: record.idempotencyKey, limitKey: record.limitKey, isNewSeries: isNewSeries)))
+                    idempotencyKey: record.idempotencyKey, limitKey: record.limitKey, isNewSeries: isNewSeries,
+                    randomSeed: record.randomSeed)))
     }
 
     // MARK: - The virtual object's lock
 
     /// The owner has ended: applies state mutations that come next in the inbox, and starts the next invocation.
     mutating func releaseLock(of object: ObjectID) throws(StorageError) {
-        while let (entry, sequence) = try inboxes.first(for: object, store) {
+        let start = try locks.lock(of: object, store)?.inboxStart ?? 0
+        while let (entry, sequence) = try inboxes.first(for: object, after: start, store) {
             inboxes.remove(for: object, sequence: sequence, store)
             switch entry {
             case .mutation(let mutation): try applyMutation(mutation)
             case .invocation(let id):
                 // A record that is gone leaves a stale row only in a damaged store: it must not block the object.
                 guard var record = try invocations.record(id, store), record.status == .inboxed else { continue }
-                locks.lock(object, by: id, store)
+                locks.put(LockTable.Lock(holder: id, inboxStart: sequence), on: object, store)
                 becomeInvoked(id, &record)
                 invocations.put(record, id, store)
                 return

@@ -10,6 +10,7 @@ extension Transition {
         stacktrace: String? = nil
     ) throws(StorageError) {
         precondition(record.status.isStarted, "only a started invocation ends with a result")
+        let result = result.withCodeInRange
         try answerCallers(of: id, record, with: result, stacktrace: stacktrace)
         let object = record.target.object
         let kind = record.target.kind
@@ -30,6 +31,7 @@ extension Transition {
         record.completed = now
         record.modified = now
         record.waitingFor = nil
+        record.openSteps = []
         record.result = result
         record.caller = nil
         record.hasMoreCallers = false
@@ -60,7 +62,7 @@ extension Transition {
                 send(.complete(caller, Notification.Result(result)), to: caller.id)
             }
         }
-        for client in partition.waiters.removeValue(forKey: id) ?? [] {
+        for client in partition.removeWaiters(of: id) {
             let answer = InvocationResult(
                 id: id, target: record.target, completion: result, stacktrace: stacktrace)
             release(.answer(client, .result(answer)))
@@ -116,7 +118,7 @@ extension Transition {
             case .invocation: _ = try purge(row.id)
             }
         }
-        if rows.count >= limit { release(.cleanUpMore) }
+        if !rows.isEmpty, rows.count >= limit { release(.cleanUpMore) }
     }
 
     private func expiryRows(of id: InvocationID, _ record: InvocationRecord) -> [ExpiryTable.Row] {
@@ -133,5 +135,14 @@ extension Transition {
                     incarnation: record.incarnation))
         }
         return rows
+    }
+}
+
+extension Completion {
+    /// Codes of results have 16 bits (semantics §10.1); an SDK may say more.
+    fileprivate var withCodeInRange: Completion {
+        guard case .failure(var failure) = self, failure.code > UInt32(UInt16.max) else { return self }
+        failure.code = 500
+        return .failure(failure)
     }
 }

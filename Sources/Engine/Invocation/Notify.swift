@@ -53,8 +53,8 @@ extension Transition {
         case .suspended:
             guard let future = record.waitingFor else { return becomeInvoked(id, &record) }
             switch future.reduced(by: notification.id, outcome: notification.result.outcome) {
-            case .resolved: becomeInvoked(id, &record)
-            case .waiting(let rest): record.waitingFor = rest
+            case .waiting(let rest) where !rest.waitsOnly(for: record.openSteps): record.waitingFor = rest
+            case .resolved, .waiting: becomeInvoked(id, &record)
             }
         }
     }
@@ -65,6 +65,8 @@ extension Transition {
         to record: inout InvocationRecord, _ id: InvocationID
     ) {
         let index = record.journalLength
+        // Such a journal takes hundreds of gigabytes; what is beyond it can't be numbered.
+        guard index < .max else { return }
         journals.put(
             JournalTable.Entry(type: type, appended: now, callee: callee, payload: payload), id, index: index, store)
         record.journalLength += 1
@@ -78,6 +80,6 @@ extension Transition {
         let event = JournalEvent(
             kind: kind, afterIndex: record.journalLength == 0 ? 0 : record.journalLength - 1, appended: now)
         journals.put(event, id, index: record.eventCount, store)
-        record.eventCount += 1
+        record.eventCount &+= 1
     }
 }

@@ -32,7 +32,11 @@ extension Transition {
         case .scheduled, .inboxed:
             try endUnstarted(id, record, with: .killed)
         case .invoked, .suspended, .paused:
-            for callee in try openCallees(of: id, record) { send(.kill(callee), to: callee) }
+            for (callee, completion) in try openCallees(of: id, record) {
+                let caller = CallerReference(
+                    id: id, incarnation: record.incarnation, completionID: completion, type: .callCompletion)
+                send(.kill(callee, by: caller), to: callee)
+            }
             release(.abortAttempt(id))
             try end(id, &record, with: .failure(.killed))
         case .completed:
@@ -41,8 +45,18 @@ extension Transition {
         return .done
     }
 
-    /// Callees of Call commands that have no result yet.
-    private func openCallees(of id: InvocationID, _ record: InvocationRecord) throws(StorageError) -> [InvocationID] {
+    /// Ends a callee of a killed invocation, unless its id means something else meanwhile: the callee may have ended and
+    /// another life begun, or never have waited for that caller, as a workflow that was running already.
+    mutating func kill(_ id: InvocationID, by caller: CallerReference) throws(StorageError) {
+        guard let record = try invocations.record(id, store) else { return }
+        let joined = record.hasMoreCallers ? try journals.hasCaller(caller, of: id, store) : false
+        if joined || record.caller == caller { _ = try kill(id) }
+    }
+
+    /// Callees of Call commands that have no result yet, with the completion that each is awaited under.
+    private func openCallees(
+        of id: InvocationID, _ record: InvocationRecord
+    ) throws(StorageError) -> [(callee: InvocationID, completion: UInt32)] {
         guard record.commandCount > 1 else { return [] }
         var open: [UInt32: InvocationID] = [:]
         var order: [UInt32] = []
@@ -59,7 +73,7 @@ extension Transition {
             }
             return true
         }
-        return order.compactMap { open[$0] }
+        return order.compactMap { completion in open[completion].map { ($0, completion) } }
     }
 
     /// Stops an invocation until somebody resumes or cancels it; what arrives meanwhile waits in its journal.
@@ -79,11 +93,13 @@ extension Transition {
     mutating func becomePaused(_ id: InvocationID, _ record: inout InvocationRecord, after failure: AttemptFailure?) {
         record.status = .paused
         record.waitingFor = nil
+        record.openSteps = []
         record.modified = now
         // Reports that are under way belong to an epoch that is over.
         record.epoch &+= 1
         self.record(.paused(failure), of: id, &record)
         release(.abortAttempt(id))
+        release(.release(id))
     }
 
     mutating func resume(_ id: InvocationID, _ change: DeploymentChange) throws(StorageError) -> OperationOutcome {

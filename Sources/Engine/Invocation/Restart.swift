@@ -24,6 +24,9 @@ extension Transition {
             return .incompletePrefix
         }
 
+        guard try invocations.record(request.newID, store) == nil else {
+            return .unsupported("the id of the new invocation is in use")
+        }
         var record = InvocationRecord(
             InvokeRequest(
                 id: request.newID, target: original.target, source: .restartedFrom(request.id), input: [],
@@ -31,6 +34,8 @@ extension Transition {
                 journalRetention: original.journalRetention),
             incarnation: draw(), now: now)
         record.pinned = pinned
+        // What was drawn from it is in the entries that are kept.
+        if request.from > 0 { record.randomSeed = original.randomSeed ?? randomSeed(of: request.id) }
         for (index, entry) in prefix.enumerated() {
             if entry.type == .output { record.outputIndex = UInt32(truncatingIfNeeded: index) }
             if entry.type.isCommand { record.commandCount += 1 }

@@ -4,7 +4,7 @@ import HoldfastWire
 extension Transition {
     /// Queues the mutation behind what the object's inbox holds; workflows have no lock to wait for.
     mutating func mutate(_ mutation: StateMutation) throws(StorageError) {
-        if !mutation.isWorkflow, try locks.holder(of: mutation.object, store) != nil {
+        if !mutation.isWorkflow, try locks.lock(of: mutation.object, store) != nil {
             inboxes.put(.mutation(mutation), for: mutation.object, sequence: draw(), store)
         } else {
             try applyMutation(mutation)

@@ -20,7 +20,7 @@ extension Transition {
             }
         let index = record.journalLength
         append(command.type, payload, callee: callee, to: &record, id)
-        record.commandCount += 1
+        record.commandCount &+= 1
 
         switch command {
         case .input, .getEagerState, .getEagerStateKeys, .run: break

@@ -17,11 +17,12 @@ extension ProtobufReader.Field {
         return value
     }
 
+    /// A future of any depth: the limit is the invoker's, and may have been higher when this was stored.
     var future: Future {
         get throws(WireError) {
             let bytes = try bytes
             do throws(ProtocolError) {
-                return try Future(decoding: bytes)
+                return try Future(decoding: bytes, maximumDepth: .max)
             } catch {
                 throw WireError(what: error.message)
             }
@@ -236,8 +237,9 @@ extension PartitionMessage {
             writer.bytes(6, id.bytes[...])
             writer.message(3) { reference.encode(into: &$0) }
             writer.bool(7, waiting)
-        case .kill(let id):
+        case .kill(let id, let reference):
             writer.bytes(8, id.bytes[...])
+            writer.message(3) { reference.encode(into: &$0) }
         }
         return [Self.version] + writer.bytes
     }
@@ -284,8 +286,8 @@ extension PartitionMessage {
             self = .attach(attached, reference, waiting: waiting)
         } else if let reference, let notification {
             self = .complete(reference, notification.result)
-        } else if let killed {
-            self = .kill(killed)
+        } else if let killed, let reference {
+            self = .kill(killed, by: reference)
         } else {
             throw WireError(what: "it is of no known kind")
         }

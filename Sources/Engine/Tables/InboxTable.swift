@@ -35,13 +35,12 @@ public struct InboxTable {
         store.delete(.queues, key(object, sequence))
     }
 
-    /// The entry that has waited longest, or nil.
+    /// The entry that has waited longest, or nil; there is none up to `start`.
     func first(
-        for object: ObjectID, _ store: any ReadableStore
+        for object: ObjectID, after start: UInt64, _ store: any ReadableStore
     ) throws(StorageError) -> (entry: Entry, sequence: UInt64)? {
-        let rows = prefix(object)
         var first: (Entry, UInt64)?
-        try store.scan(.queues, from: rows.bytes, to: rows.end) { key, value throws(StorageError) in
+        try store.scan(.queues, from: key(object, start), to: prefix(object).end) { key, value throws(StorageError) in
             guard let sequence = UInt64(bigEndian: key.suffix(8)) else { throw .damagedKey(key) }
             first = (try Self.entry(value), sequence)
             return false

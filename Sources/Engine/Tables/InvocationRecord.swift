@@ -55,6 +55,10 @@ public struct InvocationRecord: Sendable {
     var inboxSequence: UInt64 = 0
     /// What it waits for while suspended.
     public internal(set) var waitingFor: Future?
+    /// Completions among those that only its own next attempt can bring: the results of its open steps.
+    var openSteps: [UInt32] = []
+    /// The seed of its random numbers, if it is not that of its id.
+    var randomSeed: UInt64?
     /// How it ended.
     public internal(set) var result: Completion?
 
@@ -131,7 +135,7 @@ extension InvocationRecord {
         static let outputIndex: UInt32 = 15, deployment: UInt32 = 16, protocolVersion: UInt32 = 17, epoch: UInt32 = 18
         static let hasProgressed: UInt32 = 19, created: UInt32 = 20, modified: UInt32 = 21, scheduled: UInt32 = 22
         static let inboxed: UInt32 = 23, running: UInt32 = 24, completed: UInt32 = 25, inboxSequence: UInt32 = 26
-        static let waitingFor: UInt32 = 27, result: UInt32 = 28
+        static let waitingFor: UInt32 = 27, result: UInt32 = 28, openSteps: UInt32 = 29, randomSeed: UInt32 = 30
     }
 
     var stored: [UInt8] {
@@ -166,6 +170,8 @@ extension InvocationRecord {
         writer.number(Field.inboxSequence, inboxSequence)
         if let waitingFor { writer.bytes(Field.waitingFor, optional: waitingFor.encoded[...]) }
         if let result { writer.message(Field.result) { result.encode(into: &$0) } }
+        writer.packed(Field.openSteps, openSteps)
+        writer.number(Field.randomSeed, optional: randomSeed)
         // The version in front costs one insertion of a short array; a record has some 200 bytes.
         return [Self.version] + writer.bytes
     }
@@ -216,6 +222,8 @@ extension InvocationRecord {
             case Field.inboxSequence: record.inboxSequence = try field.u64
             case Field.waitingFor: record.waitingFor = try field.future
             case Field.result: record.result = try Completion(decoding: try field.bytes)
+            case Field.openSteps: try field.appendU32(to: &record.openSteps)
+            case Field.randomSeed: record.randomSeed = try field.u64
             default: break  // A field of a newer version.
             }
         }

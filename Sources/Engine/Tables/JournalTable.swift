@@ -110,13 +110,23 @@ public struct JournalTable {
     // MARK: - Further callers
 
     func put(_ caller: CallerReference, of id: InvocationID, _ store: any Transaction) {
+        var type: [UInt8] = []
+        type.append(bigEndian: caller.type.rawValue)
+        store.put(.journals, row(caller, of: id), type[...])
+    }
+
+    func hasCaller(
+        _ caller: CallerReference, of id: InvocationID, _ store: any ReadableStore
+    ) throws(StorageError) -> Bool {
+        try store.get(.journals, row(caller, of: id)) != nil
+    }
+
+    private func row(_ caller: CallerReference, of id: InvocationID) -> [UInt8] {
         var row = key(id, .caller)
         row.append(caller.id)
         row.append(caller.incarnation)
         row.append(caller.completionID)
-        var type: [UInt8] = []
-        type.append(bigEndian: caller.type.rawValue)
-        store.put(.journals, row.bytes, type[...])
+        return row.bytes
     }
 
     /// Removes and returns the callers beyond the first.
