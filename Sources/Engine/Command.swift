@@ -233,8 +233,8 @@ public struct AttemptReport: Sendable {
     public var id: InvocationID
     /// The epoch under which the attempt was started; reports of former epochs are dropped.
     public var epoch: UInt32
-    /// The life of the invocation that the attempt was started for; reports of former ones are dropped. Nil: any.
-    public var incarnation: UInt64?
+    /// The life of the invocation that the attempt was started for; reports of former ones are dropped.
+    public var incarnation: UInt64
     /// The deployment and version that the attempt runs on: pinned with its first command or proposal.
     public var deployment: PinnedDeployment
     /// The messages.
@@ -242,7 +242,7 @@ public struct AttemptReport: Sendable {
 
     /// Makes a report.
     public init(
-        id: InvocationID, epoch: UInt32, incarnation: UInt64? = nil, deployment: PinnedDeployment,
+        id: InvocationID, epoch: UInt32, incarnation: UInt64, deployment: PinnedDeployment,
         messages: [AttemptMessage]
     ) {
         self.id = id

@@ -11,7 +11,7 @@ extension Transition {
             release(.abortAttempt(report.id))
             return
         }
-        guard record.epoch == report.epoch, report.incarnation ?? record.incarnation == record.incarnation else {
+        guard record.epoch == report.epoch, record.incarnation == report.incarnation else {
             return
         }
         for message in report.messages {

@@ -189,7 +189,8 @@ final class Invoker {
 
     func report(_ messages: [AttemptMessage], of attempt: Attempt) {
         let report = AttemptReport(
-            id: attempt.start.id, epoch: attempt.start.epoch, deployment: attempt.pin, messages: messages)
+            id: attempt.start.id, epoch: attempt.start.epoch, incarnation: attempt.start.incarnation,
+            deployment: attempt.pin, messages: messages)
         door.submit(.attempt(report), to: attempt.series.partition)
     }
 
@@ -238,7 +239,7 @@ final class Invoker {
         // Before anything was pinned the deployment of a failure is not looked at.
         let pin = pin ?? PinnedDeployment(deployment: DeploymentID(0), version: settings.newestVersion)
         let report = AttemptReport(
-            id: start.id, epoch: start.epoch, deployment: pin,
+            id: start.id, epoch: start.epoch, incarnation: start.incarnation, deployment: pin,
             messages: messages + [.failed(error.failure, next: next)])
         door.submit(.attempt(report), to: series.partition)
     }

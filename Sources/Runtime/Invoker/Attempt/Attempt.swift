@@ -113,7 +113,7 @@ final class Attempt {
             isStatePartial: state.isPartial, key: start.target.key,
             retryCount: series.machine.failuresSinceLastEntry,
             millisSinceLastEntry: invoker.wallClock.milliseconds(since: start.modified),
-            randomSeed: randomSeed(of: start.id), scope: isVersion7 ? start.target.scope : nil,
+            randomSeed: start.randomSeed ?? randomSeed(of: start.id), scope: isVersion7 ? start.target.scope : nil,
             limitKey: isVersion7 ? start.limitKey : nil, idempotencyKey: isVersion7 ? start.idempotencyKey : nil)
     }
 
