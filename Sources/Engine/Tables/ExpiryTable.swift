@@ -29,11 +29,19 @@ public struct ExpiryTable {
 
     /// The first rows that are due at `now`, at most `limit`.
     func due(at now: Timestamp, limit: Int, _ store: any ReadableStore) throws(StorageError) -> [Row] {
-        let from = Key(partition, tag: .expiry)
-        var to = from
-        to.append(now.millis &+ 1)
+        var end = Key(partition, tag: .expiry)
+        end.append(now.millis &+ 1)
+        return try rows(to: end.bytes, limit: limit, store)
+    }
+
+    /// All rows, for checks.
+    func all(_ store: any ReadableStore) throws(StorageError) -> [Row] {
+        try rows(to: Key(partition, tag: .expiry).end, limit: .max, store)
+    }
+
+    private func rows(to end: [UInt8], limit: Int, _ store: any ReadableStore) throws(StorageError) -> [Row] {
         var rows: [Row] = []
-        try store.scan(.queues, from: from.bytes, to: to.bytes) { key, _ throws(StorageError) in
+        try store.scan(.queues, from: Key(partition, tag: .expiry).bytes, to: end) { key, _ throws(StorageError) in
             var reader = try StoreReader(key: key, tag: .expiry)
             let due = Timestamp(millis: try reader.integer())
             guard let what = What(rawValue: try reader.integer()) else { throw .damagedKey(key) }
