@@ -36,7 +36,7 @@ let package = Package(
 
         .tests("Wire"),
         .tests("ServiceProtocol", on: ["Wire"], fixtures: ["Fixtures", "Reference"]),
-        .tests("Engine", on: ["Wire", "ServiceProtocol", "Storage"]),
+        .tests("Engine", on: ["Wire", "ServiceProtocol", "Storage"], fixtures: ["Scripts"]),
         .tests("Storage", on: ["Wire", "Engine"]),
         .tests("Transport", on: ["Wire"]),
         .tests(
