@@ -35,7 +35,7 @@ extension Array where Element == UInt8 {
     public var hex: String { hexText(self) }
 
     /// Appends an integer in network byte order.
-    public mutating func append(bigEndian value: some FixedWidthInteger & UnsignedInteger) {
+    @inlinable public mutating func append(bigEndian value: some FixedWidthInteger & UnsignedInteger) {
         var shift = value.bitWidth
         while shift > 0 {
             shift -= 8
@@ -46,9 +46,9 @@ extension Array where Element == UInt8 {
 
 extension FixedWidthInteger where Self: UnsignedInteger {
     /// The integer that `bytes` are in network byte order; nil when they are not as many as the type has.
-    public init?(bigEndian bytes: Bytes) {
+    @inlinable public init?(bigEndian bytes: Bytes) {
         guard bytes.count == Self.bitWidth / 8 else { return nil }
-        self = bytes.reduce(0) { $0 << 8 | Self($1) }
+        self = bytes.reduce(0) { $0 << 8 | Self(truncatingIfNeeded: $1) }
     }
 }
 

@@ -1,3 +1,4 @@
+import Foundation
 import HoldfastServiceProtocol
 import HoldfastWire
 import Testing
@@ -8,6 +9,21 @@ struct MessageTypeTests {
         #expect(Set(MessageType.all.map(\.name)).count == MessageType.all.count)
         #expect(MessageType.all.map(\.type.rawValue) == MessageType.all.map(\.type.rawValue).sorted())
         #expect(MessageType.all.count == 40)
+    }
+
+    @Test func `the protocol's page lists the same messages`() throws {
+        let root = Fixtures.folder.deletingLastPathComponent().deletingLastPathComponent()
+        let page = try String(contentsOf: root.appending(path: "docs/protocol.md"), encoding: .utf8)
+        let rows = MessageType.all.map { row in
+            let digits = String(row.type.rawValue, radix: 16, uppercase: true)
+            let number = "0x" + String(repeating: "0", count: 4 - digits.count) + digits
+            let sender = ["engine": "engine", "sdk": "SDK", "either": "either"]["\(row.sender)"] ?? ""
+            var completions: [String] = [.call, .oneWayCall].contains(row.type) ? ["CallInvocationIdCompletion"] : []
+            if let completion = row.type.completion { completions.append("\(completion)") }
+            let answers = completions.joined(separator: ", ")
+            return "| \(number) | \(row.name) | \(sender) | \(row.since.rawValue) | \(answers) |"
+        }
+        #expect(page.split(separator: "\n").filter { $0.hasPrefix("| 0x") }.map(String.init) == rows)
     }
 
     @Test func `every type is a command, a notification, or neither`() {

@@ -22,14 +22,24 @@ extension JSON {
     /// Appends a text in quotes, with its escapes.
     public static func append(string text: String, to bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "\""))
+        if text.utf8.allSatisfy({ $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
+            bytes.append(contentsOf: text.utf8)
+        } else {
+            appendEscaped(text, to: &bytes)
+        }
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    private static func appendEscaped(_ text: String, to bytes: inout [UInt8]) {
         for character in text.utf8 {
             switch character {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes.append(contentsOf: [UInt8(ascii: "\\"), character])
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+                bytes.append(UInt8(ascii: "\\"))
+                bytes.append(character)
             case 0x20...: bytes.append(character)
             default: appendEscape(of: character, to: &bytes)
             }
         }
-        bytes.append(UInt8(ascii: "\""))
     }
 
     private func append(to bytes: inout [UInt8], indentation: Int?) {
@@ -99,6 +109,8 @@ extension JSON {
     /// below 1e-5 and from 1e16 on, without `+` and without leading zeros), so that documents compare as text.
     static func text(of value: Double) -> String {
         guard value.isFinite else { return "null" }
+        // Here Swift's own text has that form.
+        if value.magnitude >= 1e-4, value.magnitude < 1e16 { return value.description }
         let (digits, exponent) = decimal(value.magnitude.description)
         let sign = value.sign == .minus ? "-" : ""
         if digits.isEmpty { return sign + "0.0" }
