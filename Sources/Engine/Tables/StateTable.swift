@@ -39,13 +39,14 @@ public struct StateTable {
         }
     }
 
-    /// Visits all state of the partition, for introspection, until `visit` returns false.
+    /// Visits all state of the partition, or only that of objects in scopes, for introspection, until `visit` returns
+    /// false.
     public func all(
-        _ store: any ReadableStore,
+        onlyScoped: Bool = false, _ store: any ReadableStore,
         _ visit: (_ object: ObjectID, _ key: Bytes, _ value: Bytes) throws(StorageError) -> Bool
     ) throws(StorageError) {
         let rows = Key(partition, tag: .state)
-        try store.scan(.state, from: rows.bytes, to: rows.end) { key, value throws(StorageError) in
+        try store.scan(.state, from: rows.bytes + (onlyScoped ? [1] : []), to: rows.end) { key, value throws(StorageError) in
             var reader = try StoreReader(key: key, tag: .state)
             return try visit(try reader.object(), reader.remainder(), value)
         }
