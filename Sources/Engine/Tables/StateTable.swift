@@ -46,7 +46,8 @@ public struct StateTable {
         _ visit: (_ object: ObjectID, _ key: Bytes, _ value: Bytes) throws(StorageError) -> Bool
     ) throws(StorageError) {
         let rows = Key(partition, tag: .state)
-        try store.scan(.state, from: rows.bytes + (onlyScoped ? [1] : []), to: rows.end) { key, value throws(StorageError) in
+        try store.scan(.state, from: rows.bytes + (onlyScoped ? [1] : []), to: rows.end) {
+            key, value throws(StorageError) in
             var reader = try StoreReader(key: key, tag: .state)
             return try visit(try reader.object(), reader.remainder(), value)
         }
