@@ -33,13 +33,13 @@ import Testing
                     throw RegistryError(status: 500, "bad address")
                 }
                 request.overwrites = force
-                return try registry.registering(
+                let outcome = try registry.registering(
                     .sample([.sample("A")]), as: request, id: DeploymentID(UInt128(moment)),
-                    now: Timestamp(millis: moment)
-                ).registry
+                    now: Timestamp(millis: moment))
+                return (outcome.registry, outcome.registration.outcome)
             } done: { [unowned self] result in
                 switch result {
-                case .success: log.append("done \(moment)")
+                case .success(let outcome): log.append("\(outcome) \(moment)")
                 case .failure(let error): log.append("failed \(moment): \(error.message)")
                 }
             }
@@ -53,7 +53,7 @@ import Testing
         bench.writer?.durable(upTo: .zero)
         #expect(bench.log.isEmpty)
         bench.writer?.durable(upTo: try #require(bench.requested.last))
-        #expect(bench.log == ["published 1", "done 1"])
+        #expect(bench.log == ["published 1", "created 1"])
         let stored = try RegistryRecords.read(from: bench.store.snapshot(), defaults: InvocationDefaults())
         #expect(stored.activeService("A")?.revision == 1)
     }
@@ -64,9 +64,9 @@ import Testing
         bench.register(2)
         bench.register(1)
         bench.writer?.durable(upTo: try #require(bench.requested.first))
-        #expect(bench.log == ["published 1", "done 1"])
+        #expect(bench.log == ["published 1", "created 1"])
         bench.writer?.durable(upTo: try #require(bench.requested.last))
-        #expect(bench.log == ["published 1", "done 1", "published 2", "done 2", "done 1"])
+        #expect(bench.log == ["published 1", "created 1", "published 2", "created 2", "existing 1"])
         #expect(bench.published.last?.activeService("A")?.revision == 2)
     }
 
@@ -74,11 +74,11 @@ import Testing
         let bench = Bench()
         bench.writer?.change { _ throws(RegistryError) in
             throw .serviceUnknown("x")
-        } done: { [unowned bench] result in
+        } done: { [unowned bench] (result: Result<Void, RegistryError>) in
             if case .failure(let error) = result { bench.log.append(error.message) }
         }
         bench.writer?.change { registry throws(RegistryError) in
-            registry
+            (registry, ())
         } done: { [unowned bench] _ in
             bench.log.append("nothing to do")
         }

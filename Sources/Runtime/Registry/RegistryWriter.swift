@@ -11,7 +11,8 @@ final class RegistryWriter {
     private struct Pending {
         let position: CommitPosition
         let registry: Registry
-        let done: (Result<Void, RegistryError>) -> Void
+        /// Called once: with nothing if the change is durable, or with why nobody knows.
+        let done: (RegistryError?) -> Void
     }
 
     private let store: any Store
@@ -39,19 +40,22 @@ final class RegistryWriter {
     }
 
     /// Changes the registry; `done` is called once the change is durable and published, or was refused.
-    func change(
-        _ body: (Registry) throws(RegistryError) -> Registry, done: @escaping (Result<Void, RegistryError>) -> Void
+    ///
+    /// - Parameter body: The registry that is to follow, and what to tell the one who asked.
+    func change<Value>(
+        _ body: (Registry) throws(RegistryError) -> (registry: Registry, value: Value),
+        done: @escaping (Result<Value, RegistryError>) -> Void
     ) {
         if let end { return done(.failure(end)) }
-        let changed: Registry
+        let (changed, value): (Registry, Value)
         do throws(RegistryError) {
-            changed = try body(latest)
+            (changed, value) = try body(latest)
         } catch {
             return done(.failure(error))
         }
         let changes = RegistryRecords.changes(from: latest, to: changed)
         // What changes nothing may still rest on a change that is not durable, and waits with it.
-        guard !changes.isEmpty || !pending.isEmpty else { return done(.success(())) }
+        guard !changes.isEmpty || !pending.isEmpty else { return done(.success(value)) }
         for (key, value) in changes {
             if let value {
                 transaction.put(.metadata, key, value)
@@ -62,7 +66,10 @@ final class RegistryWriter {
         do throws(StorageError) {
             let position = try store.commit(transaction)
             latest = changed
-            pending.append(Pending(position: position, registry: changed, done: done))
+            pending.append(
+                Pending(position: position, registry: changed) { fault in
+                    done(fault.map(Result.failure) ?? .success(value))
+                })
             requestDurable(position)
         } catch {
             // The transaction keeps its writes; a store that refuses one commit gets no other from here.
@@ -78,7 +85,7 @@ final class RegistryWriter {
         guard let newest = ready.last else { return }
         pending.removeFirst(ready.count)
         publish(newest.registry)
-        for change in ready { change.done(.success(())) }
+        for change in ready { change.done(nil) }
     }
 
     /// Nothing becomes durable any more: what waits is answered that nobody knows.
@@ -89,7 +96,7 @@ final class RegistryWriter {
         end = fault
         let unanswered = pending
         pending = []
-        for change in unanswered { change.done(.failure(fault)) }
+        for change in unanswered { change.done(fault) }
     }
 }
 
