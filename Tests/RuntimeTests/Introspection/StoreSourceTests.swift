@@ -173,9 +173,11 @@ private final class StoredServer {
 
     func report(_ id: InvocationID, _ messages: [AttemptMessage]) throws {
         let pinned = PinnedDeployment(deployment: DeploymentID(UInt128(7)), version: .v5)
-        try apply(
-            .attempt(AttemptReport(id: id, epoch: 1, deployment: pinned, messages: messages)),
-            partitionKey: id.partitionKey)
+        let owner = Partition.owner(of: id.partitionKey, count: Self.count)
+        let record = try #require(try InvocationTable(partition: owner).record(id, store.snapshot()))
+        let report = AttemptReport(
+            id: id, epoch: record.epoch, incarnation: record.incarnation, deployment: pinned, messages: messages)
+        try apply(.attempt(report), partitionKey: id.partitionKey)
     }
 
     func apply(_ command: Command, key: String) throws {
