@@ -41,6 +41,7 @@ let package = Package(
         .tests("Transport", on: ["Wire"]),
         .tests(
             "Runtime", on: ["Wire", "ServiceProtocol", "Engine", "Storage", "Transport"], fixtures: ["Fixtures"]),
+        .testTarget(name: "TidyTests", dependencies: ["HoldfastRuntime"], path: "Tests/TidyTests"),
     ],
     swiftLanguageModes: [.v6]
 )
