@@ -1,3 +1,4 @@
+// Long because one function is a table with a row for each column of `sys_invocation`.
 import HoldfastEngine
 import HoldfastServiceProtocol
 import HoldfastWire
