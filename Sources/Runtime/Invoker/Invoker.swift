@@ -163,10 +163,23 @@ final class Invoker {
                 failed(series, start, error, pin: start.pinned, policy: policy(of: start), after: [])
             }
         }
-        while slots.waitingCount < settings.waitingCountLimit / 2, let next = overflow.popFirst() {
-            door.submit(.startAttempt(next.id, epoch: next.epoch), to: next.partition)
-        }
+        recall()
     }
+
+    /// Asks for fresh starts of those that were too many to wait here, while there is room for them.
+    ///
+    /// Some may have ended meanwhile, of which nothing is heard; so the rest is looked at again after a while, too.
+    private func recall() {
+        guard !overflow.isEmpty else { return }
+        var room = max(settings.waitingCountLimit / 2, 1) - slots.waitingCount
+        while room > 0, let next = overflow.popFirst() {
+            door.submit(.startAttempt(next.id, epoch: next.epoch), to: next.partition)
+            room -= 1
+        }
+        if !overflow.isEmpty { setAlarm(for: now.advanced(by: Self.recallInterval)) }
+    }
+
+    private static let recallInterval: UInt64 = 50
 
     private func open(_ series: AttemptSeries, _ start: AttemptStart, on route: AttemptRoute) {
         series.machine.slotGranted()
@@ -306,6 +319,7 @@ final class Invoker {
             let attempt = attempts[place]
             if attempt.deadline <= now { attempt.deadlinePassed() }
         }
+        recall()
         let nearest = attempts.reduce(backOffs.nextDue ?? .distantFuture) { min($0, $1.deadline) }
         if nearest < .distantFuture { setAlarm(for: nearest) }
     }
