@@ -1,12 +1,12 @@
 import HoldfastEngine
 import HoldfastServiceProtocol
+import HoldfastTransport
 import HoldfastWire
 
 /// The answer to one request, before it is sent.
 struct IngressAnswer {
     var status: Int
-    /// Names in lower case.
-    var headers: [(name: String, value: String)] = []
+    var headers = HTTPHeaders()
     var body = Bytes()
 }
 
@@ -20,7 +20,7 @@ extension IngressAnswer {
                 .init("code", JSON(error.status)), .init("message", .string(error.message)),
                 .init("source", "ingress"),
             ]), status: error.status)
-        headers.append(("x-restate-error-source", "ingress"))
+        headers.add("x-restate-error-source", "ingress")
     }
 
     /// The failure that an invocation ended with.
@@ -34,7 +34,7 @@ extension IngressAnswer {
         }
         members.append(.init("source", "invocation"))
         self.init(json: .object(members), status: Self.status(ofCode: code))
-        headers.append(("x-restate-error-source", "invocation"))
+        headers.add("x-restate-error-source", "invocation")
     }
 
     /// The HTTP status for a failure's code: the code where HTTP can carry it with a body, else 500.
@@ -45,18 +45,13 @@ extension IngressAnswer {
         default: 500
         }
     }
-
-    /// A declared length above the limit, which is refused before anything else is looked at.
-    static let declaredTooLarge = IngressAnswer(
-        status: 413, headers: [("content-type", "text/plain; charset=utf-8")],
-        body: Bytes(utf8: "length limit exceeded"))
 }
 
 // MARK: - Results
 
 extension IngressAnswer {
     private init(json: JSON, status: Int) {
-        self.init(status: status, headers: [("content-type", "application/json")], body: json.bytes[...])
+        self.init(status: status, headers: ["content-type": "application/json"], body: json.bytes[...])
     }
 
     /// An invocation's result, with the content type that the handler declares.
@@ -65,22 +60,22 @@ extension IngressAnswer {
         case .value(let value):
             self.init(status: 200, body: value)
             if let contentType = output.contentType(isEmpty: value.isEmpty) {
-                headers.append(("content-type", contentType))
+                headers.add("content-type", contentType)
             }
         case .failure(let failure):
             self.init(failure, stacktrace: result.stacktrace)
         }
-        headers.append(("x-restate-id", result.id.description))
+        headers.add("x-restate-id", result.id.description)
         // Only a result that was there before the request: it tells until when it can be had again.
         if let expires = result.expires {
-            headers.append(("idempotency-expires", "\(expires.text(fractionDigits: 3))+00:00"))
+            headers.add("idempotency-expires", "\(expires.text(fractionDigits: 3))+00:00")
         }
     }
 
     /// There is no such invocation to attach to. The partition says so, in the words of a failed invocation.
     init(notAttachable id: InvocationID) {
         self.init(Failure(code: 404, message: "not found"), stacktrace: nil)
-        headers.append(("x-restate-id", id.description))
+        headers.add("x-restate-id", id.description)
     }
 
     /// A send that is durable.
@@ -91,7 +86,7 @@ extension IngressAnswer {
         }
         members.append(.init("status", isNew ? "Accepted" : "PreviouslyAccepted"))
         self.init(json: .object(members), status: 202)
-        headers.append(("x-restate-id", id.description))
+        headers.add("x-restate-id", id.description)
     }
 
     /// The id that a target has.

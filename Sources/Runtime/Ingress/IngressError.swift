@@ -90,6 +90,8 @@ extension IngressError {
     static func badHeader(_ name: String) -> Self { badRequest("bad header \(name): ToStrError { _priv: () }") }
 
     static let bodyTooLarge = Self(status: 413, message: "cannot read body: LengthLimitError")
+    static let bodyBroken = badRequest(
+        "cannot read body: it ended too early, or is not encoded as its headers say; send it again")
 
     static func badInput(_ fault: String) -> Self { badRequest("input validation error: \(fault)") }
 

@@ -1,5 +1,6 @@
 import HoldfastEngine
 import HoldfastServiceProtocol
+import HoldfastTransport
 import HoldfastWire
 
 /// One request, from its head to its answer.
@@ -12,8 +13,8 @@ import HoldfastWire
 final class IngressExchange {
     private enum State {
         /// The body is arriving. Next: `waiting`, `finished`.
-        case reading(PendingRequest, BodyBuffer)
-        /// A partition was asked; it has no number before `ask` returns. Next: `finished`.
+        case reading(PendingRequest)
+        /// A partition was asked; the request has no number before `ask` returns. Next: `finished`.
         case waiting(RequestID?, InvocationID)
         /// Answered, or nobody wants the answer any more.
         case finished
@@ -36,7 +37,7 @@ final class IngressExchange {
 
     private let service: IngressService
     private let send: (IngressAnswer) -> Void
-    private var crossOriginHeaders: [(name: String, value: String)] = []
+    private var origin: String?
     private var isAdmitted = false
     private var state = State.finished
 
@@ -49,34 +50,36 @@ final class IngressExchange {
     // MARK: - What the connection tells
 
     /// The head has arrived.
-    func began(_ request: IngressRequest) {
-        if let length = request.declaredLength, length > service.settings.requestSizeLimit {
-            return send(.declaredTooLarge)
+    ///
+    /// - Returns: Whether the body is wanted; if not, the request is answered, or a partition was asked.
+    func began(_ request: IngressRequest) -> Bool {
+        origin = request.headers["origin"]
+        guard request.method != "OPTIONS" else {
+            finish(CrossOrigin.preflight(for: request))
+            return false
         }
-        crossOriginHeaders = CrossOrigin.headers(for: request)
-        if request.method == "OPTIONS" { return finish(CrossOrigin.preflight(for: request)) }
         if let admission = service.admission {
-            guard admission.enter() else { return finish(IngressAnswer(.overloaded)) }
+            guard admission.enter() else {
+                finish(IngressAnswer(.overloaded))
+                return false
+            }
             isAdmitted = true
         }
         attempt { () throws(IngressError) in try route(request) }
+        if case .reading = state { return true }
+        return false
     }
 
-    /// A piece of the body has arrived.
-    func received(_ piece: Bytes) {
-        guard case .reading(let pending, var buffer) = state else { return }  // Answered without it.
-        // The state must not hold the buffer while it grows: it would be copied with each piece.
-        state = .finished
+    /// The body has arrived, or will never.
+    func bodyEnded(_ body: Result<Bytes, BodyError>) {
+        guard case .reading(let pending) = state else { return }  // The client has left.
         attempt { () throws(IngressError) in
-            try buffer.append(piece)
-            state = .reading(pending, buffer)
+            switch body {
+            case .success(let bytes): try act(pending, body: bytes)
+            case .failure(.tooLarge): throw .bodyTooLarge
+            case .failure(.aborted): throw .bodyBroken
+            }
         }
-    }
-
-    /// The body is complete.
-    func bodyEnded() {
-        guard case .reading(let pending, let buffer) = state else { return }
-        attempt { () throws(IngressError) in try act(pending, body: buffer.bytes) }
     }
 
     /// Nobody will read the answer.
@@ -97,29 +100,25 @@ final class IngressExchange {
             let submission = try Submission(
                 route, request, registry: registry, settings: service.settings, now: service.door.now,
                 random: &service.random)
-            read(.submission(submission, request))
+            state = .reading(.submission(submission, request))
         case .result(let wait, let id):
             try request.require("GET")
             ask(wait, id)
         case .resultOfTarget(let wait):
             try request.require("POST")
-            read(.resultOfTarget(wait))
+            state = .reading(.resultOfTarget(wait))
         case .lookup:
             try request.require("POST")
-            read(.lookup)
+            state = .reading(.lookup)
         case .awakeable(let text, let verb):
             try request.require("POST")
-            read(.awakeable(try Self.awakeableID(text), verb))
+            state = .reading(.awakeable(try Self.awakeableID(text), verb))
         case .health:
             try request.require("GET")
             finish(IngressAnswer(services: registry.services.map(\.name)))
         case .openAPI:
             throw .notFound
         }
-    }
-
-    private func read(_ pending: PendingRequest) {
-        state = .reading(pending, BodyBuffer(limit: service.settings.requestSizeLimit))
     }
 
     private static func awakeableID(_ text: String) throws(IngressError) -> AwakeableID {
@@ -220,7 +219,7 @@ final class IngressExchange {
 
     private func finish(_ answer: IngressAnswer) {
         var answer = answer
-        answer.headers += crossOriginHeaders
+        CrossOrigin.add(to: &answer.headers, origin: origin)
         state = .finished
         leave()
         send(answer)

@@ -117,11 +117,12 @@ extension Submission {
     private static func input(_ request: IngressRequest, body: Bytes) throws(IngressError) -> Bytes {
         var headers = [Header(key: "x-restate-ingress-path", value: request.path.text)]
         headers.reserveCapacity(request.headers.count + 1)
-        for (name, value) in request.headers {
-            switch name {
+        for line in request.headers {
+            switch line.name {
             case "connection", "host", "idempotency-key", "idempotency-expires": continue
-            case _ where headers.contains(where: { $0.key == name }): continue
-            default: headers.append(Header(key: name, value: try IngressRequest.text(of: value, header: name)))
+            case let name where headers.contains { $0.key == name }: continue
+            case let name:
+                headers.append(Header(key: name, value: try IngressRequest.checked(line.value, ofHeader: name)))
             }
         }
         return InputCommand(headers: headers, value: body).payload

@@ -1,5 +1,6 @@
 import HoldfastEngine
 import HoldfastServiceProtocol
+import HoldfastTransport
 import HoldfastWire
 import Testing
 
@@ -8,48 +9,32 @@ import Testing
 @Suite struct IngressExchangeTests {
     // MARK: The body
 
-    @Test func `a body in pieces arrives whole`() throws {
+    @Test(arguments: [(BodyError.tooLarge, 413), (.aborted, 400)])
+    func `a body that does not come to its end starts nothing`(error: BodyError, status: Int) throws {
         let world = try IngressWorld()
-        let client = world.open("POST", "/Raw/echo", [("content-type", "a/b")])
-        for piece in ["one ", "two ", "three"] { client.write(Bytes(utf8: piece)) }
-        #expect(world.partition.requests.isEmpty)
-        client.end()
-        world.partition.deliver()
-        #expect(client.answer?.text == "one two three")
-    }
-
-    @Test func `a body is refused as soon as it exceeds the limit`() throws {
-        let world = try IngressWorld(settings: IngressSettings(requestSizeLimit: 10))
-        let client = world.open("POST", "/Raw/echo", [("content-type", "a/b")])
-        client.write(Bytes(utf8: "0123456789"))
-        #expect(client.answer == nil)
-        client.write(Bytes(utf8: "x"))
-        #expect(client.answer?.status == 413)
-        #expect(client.answer?.text.contains("cannot read body: LengthLimitError") == true)
-        client.write(Bytes(utf8: "more"))
-        client.end()
-        #expect(client.answers.count == 1)
-        #expect(world.partition.requests.isEmpty)
-    }
-
-    @Test(arguments: ["11", "1099511627776", "99999999999999999999"])
-    func `a declared length above the limit is refused before anything else`(length: String) throws {
-        let world = try IngressWorld(settings: IngressSettings(requestSizeLimit: 10, concurrentRequestLimit: 0))
-        for (method, path) in [("POST", "/Nope/h"), ("OPTIONS", "/S/h"), ("GET", "/restate/health")] {
-            let answer = world.open(method, path, [("content-length", length), ("origin", "http://a")]).answer
-            #expect(answer?.status == 413)
-            #expect(answer?.text == "length limit exceeded")
-            #expect(answer?.headers.map(\.name) == ["content-type"])
+        for path in [
+            "/Raw/echo", "/restate/lookup", "/restate/awakeables/\(AwakeableID.signal(id, index: 17))/resolve",
+        ] {
+            let client = world.open("POST", path, [("content-type", "a/b")])
+            #expect(client.isBodyWanted)
+            client.end(.failure(error))
+            #expect(client.answers.map(\.status) == [status])
+            #expect(client.answer?.text.contains("cannot read body") == true)
         }
+        #expect(world.partition.requests.isEmpty && world.partition.signals.isEmpty)
     }
+
+    private let id = InvocationID(partitionKey: 1, uuid: 2)
 
     @Test func `what the head decides is answered before the body`() throws {
         let world = try IngressWorld()
-        let client = world.open("POST", "/Nope/h", [("transfer-encoding", "chunked")])
-        #expect(client.answer?.status == 404)
-        client.write(Bytes(utf8: "x"))
-        client.end()
-        #expect(client.answers.count == 1)
+        for path in ["/Nope/h", "/", "/restate/awakeables/foo/resolve", "/Hidden/ping", "/restate/health"] {
+            let client = world.open("POST", path, [("transfer-encoding", "chunked")])
+            #expect(!client.isBodyWanted)
+            #expect(client.answers.count == 1)
+            client.end(.success([1]))
+            #expect(client.answers.count == 1)
+        }
     }
 
     // MARK: The client
@@ -69,9 +54,8 @@ import Testing
     @Test func `a client that leaves before its body is whole starts nothing`() throws {
         let world = try IngressWorld(settings: IngressSettings(concurrentRequestLimit: 1))
         let client = world.open("POST", "/Raw/echo", [("content-type", "a/b")])
-        client.write(Bytes(utf8: "x"))
         client.leave()
-        client.end()
+        client.end(.success([1]))
         #expect(world.partition.requests.isEmpty)
         #expect(world.partition.forgotten.isEmpty)
         #expect(world.post("/Raw/echo").answer?.status == 200)

@@ -8,17 +8,16 @@ import Testing
         ("/Greeter/greet", "/Greeter/greet"), ("//Greeter/greet///", "/Greeter/greet"),
         ("/Greeter/greet///", "/Greeter/greet"), ("///Greeter/greet", "/Greeter/greet"),
         ("/Counter//key", "/Counter//key"), ("/Counter//", "/Counter"), ("/", "/"), ("////", "/"), ("", "/"),
-        ("*", "/*"), ("http://a.example/S/h/?x", "/S/h"), ("http://a.example", "/"), ("https://a.example?x", "/"),
-        ("http:", "/http:"), ("/http://x/y", "/http://x/y"),
+        ("*", "/*"), ("/http://x/y", "/http://x/y"), ("S/h", "/S/h"),
     ])
     func `slashes at the ends go, empty segments within stay`(target: String, path: String) {
-        #expect(IngressPath(target: Bytes(utf8: target)).bytes.lossyString == path)
+        #expect(IngressPath(target).bytes.lossyString == path)
     }
 
     @Test func `handlers see the cleaned path and the query as received`() {
-        #expect(IngressPath(target: Bytes(utf8: "/S/h//?x=%C3%A4&y")).text == "/S/h?x=%C3%A4&y")
-        #expect(IngressPath(target: Bytes(utf8: "/S/h?")).text == "/S/h?")
-        #expect(IngressPath(target: Bytes(utf8: "/S/%2F")).text == "/S/%2F")
+        #expect(IngressPath("/S/h//?x=%C3%A4&y").text == "/S/h?x=%C3%A4&y")
+        #expect(IngressPath("/S/h?").text == "/S/h?")
+        #expect(IngressPath("/S/%2F").text == "/S/%2F")
     }
 
     @Test(arguments: [

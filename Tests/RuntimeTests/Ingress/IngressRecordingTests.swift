@@ -11,6 +11,7 @@ import Testing
     private static let exceptions: [String: String] = [
         "path longer than 65534 bytes": "the HTTP layer's limit",
         "more than 100 header lines": "the HTTP layer's limit",
+        "body too large, declared": "the HTTP layer's limit",
         "bad delay: 5000": "bare milliseconds are accepted: the Python client sends them",
         "lookup: unknown target": "400 instead of 500: it is the client's fault",
         "health": "lists the services of the recording's tests too",

@@ -9,7 +9,7 @@ private func route(_ path: String) -> Result<IngressRoute, IngressError> {
         "S": .service, "send": .service, "call": .service, "O": .virtualObject, "W": .workflow,
     ]
     return Result { () throws(IngressError) in
-        try IngressRoute(IngressPath(target: Bytes(utf8: path))) { kinds[$0] }
+        try IngressRoute(IngressPath(path)) { kinds[$0] }
     }
 }
 

@@ -1,4 +1,5 @@
 import HoldfastEngine
+import HoldfastTransport
 import HoldfastWire
 
 @testable import HoldfastRuntime
@@ -20,27 +21,25 @@ final class IngressWorld {
     /// A request that is under way.
     final class Client {
         private(set) var answers: [IngressAnswer] = []
+        private(set) var isBodyWanted = false
         private var exchange: IngressExchange?
 
-        init(_ world: IngressWorld, _ request: IngressRequest) {
+        init(_ world: IngressWorld, _ head: HTTPRequestHead) {
             let exchange = IngressExchange(world.service) { [unowned self] in answers.append($0) }
             self.exchange = exchange
-            exchange.began(request)
+            isBodyWanted = exchange.began(IngressRequest(head))
         }
 
         var answer: IngressAnswer? { answers.last }
 
-        func write(_ body: Bytes) { exchange?.received(body) }
-        func end() { exchange?.bodyEnded() }
+        func end(_ body: Result<Bytes, BodyError>) { exchange?.bodyEnded(body) }
         func leave() { exchange?.clientLeft() }
     }
 
     /// Sends the head of a request.
     func open(_ method: String, _ path: String, _ headers: [(String, String)] = []) -> Client {
-        let request = IngressRequest(
-            method: method, path: IngressPath(target: Bytes(utf8: path)),
-            headers: headers.map { (name: $0.0, value: Bytes(utf8: $0.1)) })
-        return Client(self, request)
+        let headers = HTTPHeaders(headers.map { HTTPHeader(name: $0.0, value: $0.1) })
+        return Client(self, HTTPRequestHead(method: method, path: path, headers: headers))
     }
 
     /// Sends a whole request, and lets the partition answer whatever it can.
@@ -49,8 +48,8 @@ final class IngressWorld {
         _ method: String, _ path: String, _ headers: [(String, String)] = [], body: Bytes = []
     ) -> Client {
         let client = open(method, path, headers)
-        if !body.isEmpty { client.write(body) }
-        client.end()
+        let isTooLarge = body.count > service.settings.requestSizeLimit
+        if client.isBodyWanted { client.end(isTooLarge ? .failure(.tooLarge) : .success(body)) }
         partition.deliver()
         return client
     }
@@ -63,7 +62,7 @@ final class IngressWorld {
 }
 
 extension IngressAnswer {
-    subscript(header name: String) -> String? { headers.first { $0.name == name }?.value }
+    subscript(header name: String) -> String? { headers[name] }
     var text: String { body.lossyString }
     /// The id of the invocation that the answer is about.
     var invocationID: InvocationID? { self[header: "x-restate-id"].flatMap { try? InvocationID(text: $0) } }

@@ -10,9 +10,9 @@ struct IngressPath {
     /// What stands behind the question mark, as received; nil without one.
     let query: Bytes?
 
-    /// Takes a request target apart: `/path?query`, or a whole URL, as proxies send it.
-    init(target: Bytes) {
-        var path = Self.withoutAuthority(target)
+    /// Takes a request's path and query apart.
+    init(_ text: String) {
+        var path = Bytes(utf8: text)
         if let mark = path.firstIndex(of: UInt8(ascii: "?")) {
             query = path[(mark + 1)...]
             path = path[..<mark]
@@ -51,19 +51,6 @@ struct IngressPath {
             rest = path[(end + 1)...]
             return path[..<end]
         }
-    }
-
-    private static func withoutAuthority(_ target: Bytes) -> Bytes {
-        guard target.first != slash else { return target }
-        let text = target.lossyString
-        guard text.hasPrefix("http://") || text.hasPrefix("https://"),
-            let colon = target.firstIndex(of: UInt8(ascii: ":"))
-        else { return target }
-        let afterScheme = target[min(colon + 3, target.endIndex)...]
-        guard let end = afterScheme.firstIndex(where: { $0 == slash || $0 == UInt8(ascii: "?") }) else {
-            return Bytes(utf8: "/")
-        }
-        return afterScheme[end...]
     }
 
     private static func cleaned(_ path: Bytes) -> Bytes {
