@@ -33,6 +33,8 @@ let package = Package(
 
         .executableTarget(
             name: "StorageBenchmark", dependencies: ["HoldfastEngine", "HoldfastStorage"], path: "Benchmarks/Storage"),
+        .executableTarget(
+            name: "TransportBenchmark", dependencies: ["HoldfastTransport"], path: "Benchmarks/Transport"),
 
         .tests("Wire"),
         .tests("ServiceProtocol", on: ["Wire"], fixtures: ["Fixtures", "Reference"]),

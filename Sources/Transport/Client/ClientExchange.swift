@@ -130,6 +130,7 @@ public final class ClientExchange {
     func outputTaken() { if outgoing.becameWritable() { delegate?.exchangeIsWritable(self) } }
 
     private func pass(_ chunk: Bytes) {
+        let carrier = self.carrier  // The delegate may cancel the exchange; the bytes are used up all the same.
         delegate?.exchange(self, received: chunk)
         carrier?.exchange(self, consumed: chunk.count)
     }

@@ -125,6 +125,8 @@ public final class ServerExchange {
         reader = .done
         onWritable = nil
         onClosed = nil
+        let discarded = body.discard()
+        if discarded > 0 { carrier?.exchange(self, consumed: discarded) }
         send()
         carrier = nil
     }
@@ -191,6 +193,7 @@ public final class ServerExchange {
     }
 
     private func pass(_ chunk: Bytes) {
+        let carrier = self.carrier  // The reader may end the exchange; the bytes are used up all the same.
         switch reader {
         case .collecting(let limit, var collected, let size, let then):
             guard chunk.count <= limit - size else {
