@@ -16,6 +16,11 @@ struct DeploymentAddress: Sendable, Hashable {
 
     var isSecure: Bool { scheme == "https" }
 
+    /// The authority without user info, as the `host` header and `:authority` carry it.
+    var hostAndPort: String {
+        authority.lastIndex(of: "@").map { String(authority[authority.index(after: $0)...]) } ?? authority
+    }
+
     /// Why a text is no address.
     enum Fault: Error, Sendable {
         /// It is no URI.

@@ -1,0 +1,111 @@
+import HoldfastTransport
+import HoldfastWire
+
+/// Carries discovery requests over HTTP.
+///
+/// It has a client of its own: a deployment that is asked for the first time is not to share connections with those
+/// that work, and the version of HTTP may differ.
+final class HTTPDiscoveryCarrier: DiscoveryCarrier {
+    /// The most bytes that a manifest may have.
+    private let bodyLimit: Int
+    private let client: HTTPClient
+    private let loop: EventLoop
+
+    init(loop: EventLoop, client: HTTPClient, bodyLimit: Int = 32 << 20) {
+        self.loop = loop
+        self.client = client
+        self.bodyLimit = bodyLimit
+    }
+
+    func exchange(
+        _ head: DiscoveryHead, _ request: DiscoveryRequest,
+        done: @escaping (Result<DiscoveryResponse, DiscoveryFault>) -> Void
+    ) -> any DiscoveryExchange {
+        let address = request.address
+        let exchange = HTTPDiscoveryExchange(bodyLimit: bodyLimit, usesHTTP1: request.usesHTTP1, done: done)
+        let policy: HTTPVersionPolicy =
+            request.usesHTTP1 ? .http1 : address.isSecure ? .alpn : .http2PriorKnowledge
+        var headers = HTTPHeaders()
+        for (name, value) in head.headers { headers.add(name, value) }
+        let origin = HTTPOrigin(secure: address.isSecure, host: address.host, port: address.port)
+        let requestHead = HTTPRequestHead(
+            method: "GET", path: head.path, headers: headers, authority: address.hostAndPort)
+        exchange.exchange = client.open(requestHead, to: origin, version: policy, hasBody: false, delegate: exchange)
+        return exchange
+    }
+
+    func schedule(after milliseconds: UInt64, _ body: @escaping () -> Void) -> () -> Void {
+        let timer = loop.schedule(after: milliseconds, body)
+        return { timer.cancel() }
+    }
+}
+
+/// One request, whose response is gathered.
+private final class HTTPDiscoveryExchange: DiscoveryExchange, ClientExchangeDelegate {
+    weak var exchange: ClientExchange?
+    private let bodyLimit: Int
+    private let usesHTTP1: Bool
+    private let done: (Result<DiscoveryResponse, DiscoveryFault>) -> Void
+    private var response: DiscoveryResponse?
+    private var isOver = false
+
+    init(
+        bodyLimit: Int, usesHTTP1: Bool, done: @escaping (Result<DiscoveryResponse, DiscoveryFault>) -> Void
+    ) {
+        self.bodyLimit = bodyLimit
+        self.usesHTTP1 = usesHTTP1
+        self.done = done
+    }
+
+    func cancel() {
+        isOver = true
+        exchange?.cancel()
+    }
+
+    func exchange(_ exchange: ClientExchange, received head: HTTPResponseHead, version: HTTPVersion) {
+        response = DiscoveryResponse(
+            status: head.status, headers: head.headers.map { ($0.name.lowercased(), $0.value) }, body: [],
+            httpVersion: version == .http2 ? .http2 : .http1_1)
+    }
+
+    func exchange(_ exchange: ClientExchange, received body: Bytes) {
+        guard let size = response?.body.count else { return }
+        guard body.count <= bodyLimit - size else {
+            exchange.cancel()
+            return end(.failure(DiscoveryFault(kind: .broken, reason: "the manifest has more than \(bodyLimit) bytes")))
+        }
+        response?.body.append(contentsOf: body)
+    }
+
+    func exchangeEnded(_ exchange: ClientExchange) {
+        guard let response else {
+            return end(.failure(DiscoveryFault(kind: .broken, reason: "the response has no head")))
+        }
+        end(.success(response))
+    }
+
+    func exchange(_ exchange: ClientExchange, failed error: TransportError) {
+        end(.failure(DiscoveryFault(kind: kind(of: error), reason: error.message)))
+    }
+
+    func exchangeIsWritable(_ exchange: ClientExchange) {}
+
+    private func end(_ result: Result<DiscoveryResponse, DiscoveryFault>) {
+        guard !isOver else { return }
+        isOver = true
+        done(result)
+    }
+
+    private func kind(of error: TransportError) -> DiscoveryFault.Kind {
+        if response != nil { return .body }
+        switch error.code {
+        case .connectionRefused, .nameNotFound, .unreachable, .connectTimeout, .refused, .timeout, .tls, .system:
+            return .unreachable
+        case .http1OnlyPeer: return .http1OnlyPeer
+        // Over HTTP/1.1 a connection that is closed instead of an answer means that the server did not like the
+        // question; over HTTP/2 many requests share it, and this one may not have been the reason.
+        case .connectionClosed, .streamReset: return usesHTTP1 ? .broken : .unreachable
+        case .protocolError, .addressInUse, .addressNotAvailable, .tooLarge, .closed: return .broken
+        }
+    }
+}
