@@ -26,6 +26,8 @@ final class FakePartition: PartitionDoor {
 
     /// Set: no command is taken.
     var refusal: String?
+    /// Called after each command.
+    var onAsk: (() -> Void)?
     private(set) var requests: [InvokeRequest] = []
     private(set) var forgotten: [InvocationID] = []
     private(set) var signals: [(id: InvocationID, signal: Notification)] = []
@@ -48,6 +50,7 @@ final class FakePartition: PartitionDoor {
         let request = RequestID(loop: 0, serial: serial)
         callbacks[request] = answered
         if let refusal { answer(request, .failed(refusal)) } else { apply(command(request)) }
+        onAsk?()
         return request
     }
 
