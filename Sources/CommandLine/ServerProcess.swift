@@ -4,6 +4,10 @@ import HoldfastRuntime
 enum ServerProcess {
     /// Returns when the server has stopped.
     static func run(_ configuration: Configuration) throws(CommandError) {
-        throw CommandError(description: "This build has no server.", exitCode: .failed)
+        do throws(ServerError) {
+            try Server(configuration: configuration).run()
+        } catch {
+            throw CommandError(description: error.description, exitCode: .failed)
+        }
     }
 }

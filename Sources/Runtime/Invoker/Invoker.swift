@@ -1,5 +1,6 @@
 import HoldfastEngine
 import HoldfastServiceProtocol
+import HoldfastTransport
 import HoldfastWire
 
 /// Runs the attempts of the partitions on one event loop.
@@ -41,11 +42,23 @@ final class Invoker {
     /// The time that people see.
     var wallClock: Timestamp { transport.wallClock }
 
+    /// An invoker whose attempts run over HTTP, on the loop of its partitions.
+    convenience init(
+        loop: EventLoop, client: HTTPClient, configuration: Configuration, loopCount: Int, identity: RequestIdentity?,
+        door: any InvokerDoor
+    ) {
+        self.init(
+            transport: HTTPAttempts(loop: loop, client: client),
+            settings: InvokerSettings(configuration, loopCount: loopCount), identity: identity, door: door)
+    }
+
     // MARK: - What partitions want
 
     /// Opens an attempt, or queues it; it supersedes an older one of the same invocation.
     func startAttempt(_ start: AttemptStart, in partition: PartitionIndex) {
-        let series = series[start.id] ?? begin(start.id, in: partition)
+        // A former life of an id that is used again; its epochs have nothing to do with these.
+        if let former = series[start.id], former.incarnation != start.incarnation { forget(start.id) }
+        let series = series[start.id] ?? begin(start, in: partition)
         guard series.machine.started(epoch: start.epoch, isNewSeries: start.isNewSeries) else { return }
         series.partition = partition
         series.nextRetry = nil
@@ -121,9 +134,9 @@ final class Invoker {
 
     // MARK: - Slots
 
-    private func begin(_ id: InvocationID, in partition: PartitionIndex) -> AttemptSeries {
-        let new = AttemptSeries(id, in: partition)
-        series[id] = new
+    private func begin(_ start: AttemptStart, in partition: PartitionIndex) -> AttemptSeries {
+        let new = AttemptSeries(start.id, incarnation: start.incarnation, in: partition)
+        series[start.id] = new
         return new
     }
 

@@ -42,6 +42,21 @@ final class RequestIdentity {
 
     deinit { EVP_PKEY_free(key) }
 
+    /// The key that the configuration names; nil when it names none. Each loop reads one for itself.
+    static func configured(_ client: Configuration.Client) throws(RequestIdentityError) -> RequestIdentity? {
+        guard let path = client.requestIdentityKeyFile else { return nil }
+        guard let file = BIO_new_file(path, "r") else { throw .unreadableFile(path) }
+        defer { BIO_free(file) }
+        var pem = [UInt8](repeating: 0, count: keyFileSizeLimit)
+        let count = BIO_read(file, &pem, Int32(clamping: pem.count))
+        guard count > 0 else { throw .unreadableFile(path) }
+        return try RequestIdentity(
+            pem: Array(pem.prefix(Int(count))), leeway: client.requestIdentityExpiration.wholeMilliseconds / 1000)
+    }
+
+    /// A key takes some 120 bytes; comments may stand around it.
+    private static let keyFileSizeLimit = 64 << 10
+
     /// The value of `x-restate-jwt-v1` for one request.
     ///
     /// - Parameters:
@@ -83,6 +98,13 @@ final class RequestIdentity {
 /// Why the key for request identity cannot be used. It is read once, at the start.
 struct RequestIdentityError: Error, Equatable, CustomStringConvertible {
     let description: String
+
+    static func unreadableFile(_ path: String) -> Self {
+        Self(
+            description:
+                "Cannot read the request identity key: there is no file '\(path)', it is empty, or this program "
+                + "may not read it. Check worker.invoker.request-identity-private-key-pem-file.")
+    }
 
     static func blockCount(_ count: Int) -> Self {
         Self(description: "Only one private key in PEM format is expected, found \(count)")

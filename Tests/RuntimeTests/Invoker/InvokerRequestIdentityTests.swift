@@ -1,4 +1,5 @@
 import CHoldfastOpenSSL
+import Foundation
 import HoldfastWire
 import Testing
 
@@ -59,6 +60,23 @@ import Testing
 
             """
         #expect(throws: RequestIdentityError.otherKind) { try RequestIdentity(pem: Array(other.utf8)) }
+    }
+
+    @Test func `the configuration names the file, or none`() throws {
+        var client = Configuration.Client()
+        #expect(try RequestIdentity.configured(client) == nil)
+        let path = FileManager.default.temporaryDirectory.appending(
+            path: "holdfast-identity-\(UInt64.random(in: 0 ... .max)).pem")
+        try Data(Self.pem.utf8).write(to: path)
+        defer { try? FileManager.default.removeItem(at: path) }
+        client.requestIdentityKeyFile = path.path()
+        #expect(
+            try RequestIdentity.configured(client)?.publicKey
+                == "publickeyv1_AfQwmwfgEZhrWpvv8N52SHpRtZqGGaFr4AZN6qtYWSiY")
+        client.requestIdentityKeyFile = "/nonexistent/key.pem"
+        #expect(throws: RequestIdentityError.unreadableFile("/nonexistent/key.pem")) {
+            try RequestIdentity.configured(client)
+        }
     }
 
     @Test func `base 58 keeps leading zeros`() {

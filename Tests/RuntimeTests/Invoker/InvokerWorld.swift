@@ -1,5 +1,6 @@
 @testable import HoldfastEngine
 import HoldfastServiceProtocol
+import HoldfastTransport
 import HoldfastWire
 
 @testable import HoldfastRuntime
@@ -81,7 +82,7 @@ final class InvokerWorld: InvokerDoor, AttemptTransport {
 
     /// What one attempt was sent, and how to answer it.
     final class Stream: AttemptStream {
-        let head: AttemptHead
+        let head: HTTPRequestHead
         let attempt: Attempt
         /// Bytes that are taken before it says that it is full.
         var room = Int.max
@@ -89,7 +90,7 @@ final class InvokerWorld: InvokerDoor, AttemptTransport {
         private(set) var isCancelled = false
         private var reader = FrameReader(limit: 1 << 30)
 
-        init(_ head: AttemptHead, _ attempt: Attempt) {
+        init(_ head: HTTPRequestHead, _ attempt: Attempt) {
             self.head = head
             self.attempt = attempt
         }
@@ -131,7 +132,7 @@ final class InvokerWorld: InvokerDoor, AttemptTransport {
         return last
     }
 
-    func open(_ head: AttemptHead, to deployment: Deployment, for attempt: Attempt) -> any AttemptStream {
+    func open(_ head: HTTPRequestHead, to deployment: Deployment, for attempt: Attempt) -> any AttemptStream {
         let stream = Stream(head, attempt)
         stream.room = roomOfNewStreams
         streams.append(stream)

@@ -1,5 +1,6 @@
 import HoldfastEngine
 import HoldfastServiceProtocol
+import HoldfastTransport
 import HoldfastWire
 
 /// One execution of an invocation on a deployment: one HTTP exchange.
@@ -81,10 +82,10 @@ final class Attempt {
     /// Opens the exchange, and sends Start and as much of the journal as there is room for.
     func begin(on route: AttemptRoute) throws(AttemptError) {
         let message = try startMessage(on: route)
-        let head: AttemptHead
+        let head: HTTPRequestHead
         do {
-            head = try AttemptHead(
-                of: start, id: message.debugID, to: route.deployment, version: route.version,
+            head = try HTTPRequestHead(
+                attempt: start, id: message.debugID, to: route.deployment, version: route.version,
                 identity: invoker.identity, additionalHeaders: invoker.settings.additionalHeaders,
                 now: invoker.wallClock)
         } catch {

@@ -1,45 +1,35 @@
 import HoldfastEngine
 import HoldfastServiceProtocol
+import HoldfastTransport
 import HoldfastWire
 
-/// The head of an attempt's request: its path and its headers, in the order of their layers (discovery §10).
-///
-/// A later layer overwrites what an earlier one said, in its place.
-struct AttemptHead {
-    /// With the deployment's base path and query.
-    let path: String
-    /// Names in lower case.
-    private(set) var headers: [(name: String, value: String)] = []
-
+extension HTTPRequestHead {
+    /// The head of an attempt's request: its path and its headers, in the order of their layers (discovery §10).
+    ///
+    /// A later layer overwrites what an earlier one said, in its place.
+    ///
     /// - Parameter id: The text of the invocation's id.
     init(
-        of start: AttemptStart, id: String, to deployment: Deployment, version: ProtocolVersion,
+        attempt start: AttemptStart, id: String, to deployment: Deployment, version: ProtocolVersion,
         identity: RequestIdentity?, additionalHeaders: [(name: String, value: String)], now: Timestamp
     ) throws(RequestIdentityError) {
         let target = start.target
         let route = "invoke/\(target.service)/\(target.handler)"
-        path = deployment.address.path(appending: route)
+        let key = target.kind.isKeyed ? target.key : nil
+        var headers = HTTPHeaders()
         headers.reserveCapacity(8)
-        headers.append(("content-type", version.contentType))
-        headers.append(("accept", version.contentType))
-        headers.append(("x-restate-invocation-id", id))
-        if target.kind.isKeyed { headers.append(("x-restate-service-key", percentEncoded(target.key))) }
-        for header in deployment.additionalHeaders { set(header.name, header.value) }
+        headers.add("content-type", version.contentType)
+        headers.add("accept", version.contentType)
+        headers.add("x-restate-invocation-id", id)
+        if let key { headers.add("x-restate-service-key", percentEncoded(key)) }
+        for header in deployment.additionalHeaders { headers.set(header.name, header.value) }
         if let identity {
-            let token = try identity.token(
-                audience: "/" + route, subject: target.kind.isKeyed ? target.key : nil, now: now)
-            set("x-restate-signature-scheme", "v1")
-            set("x-restate-jwt-v1", token)
+            let token = try identity.token(audience: "/" + route, subject: key, now: now)
+            headers.set("x-restate-signature-scheme", "v1")
+            headers.set("x-restate-jwt-v1", token)
         }
-        for header in additionalHeaders { set(header.name, header.value) }
-    }
-
-    private mutating func set(_ name: String, _ value: String) {
-        if let index = headers.firstIndex(where: { $0.name == name }) {
-            headers[index].value = value
-        } else {
-            headers.append((name, value))
-        }
+        for header in additionalHeaders { headers.set(header.name, header.value) }
+        self.init(method: "POST", path: deployment.address.path(appending: route), headers: headers)
     }
 }
 

@@ -4,6 +4,8 @@ import HoldfastWire
 /// What the invoker knows of one invocation from its first attempt until it is released.
 final class AttemptSeries {
     let id: InvocationID
+    /// Which life of the id it is.
+    let incarnation: UInt64
     var partition: PartitionIndex
     var machine = AttemptMachine()
     /// The attempt that may say something.
@@ -17,8 +19,9 @@ final class AttemptSeries {
     var lastServer: String?
     var lastFailure: AttemptFailure?
 
-    init(_ id: InvocationID, in partition: PartitionIndex) {
+    init(_ id: InvocationID, incarnation: UInt64, in partition: PartitionIndex) {
         self.id = id
+        self.incarnation = incarnation
         self.partition = partition
     }
 }

@@ -1,4 +1,4 @@
-import HoldfastEngine
+import HoldfastTransport
 import HoldfastWire
 
 /// What an invoker needs of the world: somebody who carries its attempts, and the time.
@@ -6,7 +6,7 @@ import HoldfastWire
 /// Attempts run over HTTP in a server; embedded programs and tests have other carriers.
 protocol AttemptTransport: AnyObject {
     /// Begins an exchange. What comes of it is told to `attempt`, never within this call.
-    func open(_ head: AttemptHead, to deployment: Deployment, for attempt: Attempt) -> any AttemptStream
+    func open(_ head: HTTPRequestHead, to deployment: Deployment, for attempt: Attempt) -> any AttemptStream
 
     /// Milliseconds of a clock that never jumps.
     var now: Timestamp { get }
