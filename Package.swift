@@ -43,6 +43,8 @@ let package = Package(
         .tests("Transport", on: ["Wire"]),
         .tests(
             "Runtime", on: ["Wire", "ServiceProtocol", "Engine", "Storage", "Transport"], fixtures: ["Fixtures"]),
+        .testTarget(
+            name: "CommandLineTests", dependencies: ["HoldfastCommandLine"], path: "Tests/CommandLineTests"),
         .testTarget(name: "TidyTests", dependencies: ["HoldfastRuntime"], path: "Tests/TidyTests"),
     ],
     swiftLanguageModes: [.v6]
