@@ -33,7 +33,7 @@ struct Submission {
         self.idempotencyKey = idempotencyKey
         target = InvocationTarget(
             service: route.service, key: route.key ?? "", handler: route.handler, kind: kind, scope: route.scope)
-        id = Self.id(of: route, kind, idempotencyKey, now: now, random: &random)
+        id = CalleeResolver.id(of: target, idempotencyKey: idempotencyKey, now: now, random: &random)
     }
 
     private static func check(
@@ -43,24 +43,6 @@ struct Submission {
         guard settings.scopesEnabled else { throw .scopesDisabled }
         let isObject = kind == .objectExclusive || kind == .objectShared
         if isObject, !settings.scopedObjectsEnabled { throw .scopeOnObject }
-    }
-
-    private static func id(
-        of route: SubmitRoute, _ kind: TargetKind, _ idempotencyKey: String?, now: Timestamp,
-        random: inout FastRandom
-    ) -> InvocationID {
-        if kind == .workflowRun {
-            return InvocationReference.workflow(name: route.service, key: route.key ?? "", scope: route.scope).id
-        }
-        if let idempotencyKey {
-            return InvocationReference.idempotent(
-                service: route.service, key: route.key, handler: route.handler, idempotencyKey: idempotencyKey,
-                scope: route.scope
-            ).id
-        }
-        return InvocationID(
-            partitionKey: route.scope.map(PartitionKey.ofScope) ?? PartitionKey.ofKey(route.key ?? ""),
-            uuid: random.ulid(at: now).value)
     }
 }
 
