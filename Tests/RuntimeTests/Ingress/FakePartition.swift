@@ -59,6 +59,8 @@ final class FakePartition: PartitionDoor {
         forgotten.append(invocation)
     }
 
+    var isAnyoneWaiting: Bool { !callbacks.isEmpty }
+
     func deliver() {
         let due = answers
         answers = []
