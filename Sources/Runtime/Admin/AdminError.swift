@@ -99,12 +99,26 @@ extension AdminError {
     static let authUnsupported = field(
         "auth", "Google identity tokens are not supported by this server. Put a bearer token into additional_headers.")
 
-    static func deploymentInUse(_ id: DeploymentID) -> Self {
+    static func deploymentActive(_ id: DeploymentID, service: String) -> Self {
         Self(
             409,
-            "The deployment '\(id)' was not removed: invocations may still need it. Once nothing of it is in use, "
-                + "remove it with `?force=true`; what is pinned to it then fails with RT0011 until it is resumed elsewhere."
-        )
+            "The deployment '\(id)' was not removed: new invocations of '\(service)' run on it. Register a newer revision "
+                + "elsewhere first, or remove it with `?force=true`.")
+    }
+
+    static func deploymentInUse(_ id: DeploymentID, invocations: UInt64) -> Self {
+        Self(
+            409,
+            "The deployment '\(id)' was not removed: \(invocations) invocations that have not completed are pinned to "
+                + "it. Wait for them, or remove it with `?force=true`; their next attempts then fail with RT0011 until "
+                + "they are resumed elsewhere.")
+    }
+
+    static func deploymentUseUnknown(_ id: DeploymentID, _ reason: String?) -> Self {
+        Self(
+            500,
+            "The deployment '\(id)' was not removed: whether invocations need it could not be found out"
+                + (reason.map { " (\($0))" } ?? "") + ". Try again, or remove it with `?force=true`.")
     }
 
     static func serviceUnknown(_ name: String) -> Self { Self(RegistryError.serviceUnknown(name)) }

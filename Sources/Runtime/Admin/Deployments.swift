@@ -77,11 +77,30 @@ extension AdminAPI {
         }
     }
 
-    /// Without force nothing is removed: whether invocations still need the deployment is not known here.
+    /// With force at once; else only what nobody needs any more.
     func removeDeployment(_ call: AdminCall) throws(AdminError) {
         let id = try deploymentID(call)
-        let isForced = try call.flag("force") ?? false
-        guard isForced else { throw registry.deployment(id) == nil ? .deploymentUnknown(id) : .deploymentInUse(id) }
+        if try call.flag("force") ?? false { return remove(id, call) }
+        guard registry.deployment(id) != nil else { throw .deploymentUnknown(id) }
+        if let service = registry.services.first(where: { $0.deployment == id }) {
+            throw .deploymentActive(id, service: service.name)
+        }
+        // Nothing new comes to a deployment without active revisions, so what is counted now only gets less.
+        environment.query(Self.pinnedCountQuery(id), accept: "application/json") { [self] response in
+            let document = try? JSON(parsing: response.body)
+            guard response.status == 200, let count = document?["rows"]?.array?.first?["n"]?.uint else {
+                return call.respond(.error(.deploymentUseUnknown(id, document?["message"]?.string)))
+            }
+            guard count == 0 else { return call.respond(.error(.deploymentInUse(id, invocations: count))) }
+            remove(id, call)
+        }
+    }
+
+    static func pinnedCountQuery(_ id: DeploymentID) -> String {
+        "SELECT count(*) AS n FROM sys_invocation WHERE pinned_deployment_id = '\(id)' AND status <> 'completed'"
+    }
+
+    private func remove(_ id: DeploymentID, _ call: AdminCall) {
         environment.change { registry throws(RegistryError) in
             (try registry.removing(id), ())
         } done: { result in

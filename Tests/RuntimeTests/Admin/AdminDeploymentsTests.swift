@@ -162,11 +162,9 @@ import Testing
 
     // MARK: Removing
 
-    @Test func `only force removes`() throws {
+    @Test func `force removes at once`() throws {
         let fake = try AdminFake.withServices()
         let id = try fake.deploymentID
-        #expect(try fake.send("DELETE", "/deployments/\(id)").status == 409)
-        #expect(try fake.send("DELETE", "/deployments/\(id)?force=false").status == 409)
         #expect(try fake.send("DELETE", "/deployments/\(id)?force=1").status == 400)
         #expect(try fake.send("DELETE", "/deployments/\(unknown)").status == 404)
         #expect(fake.registry.deployments.count == 1)
@@ -174,6 +172,29 @@ import Testing
         #expect(removed.status == 202)
         #expect(removed.body.isEmpty)
         #expect(fake.registry.services.isEmpty)
+        #expect(fake.queries.isEmpty)
+    }
+
+    @Test func `without force only what nobody needs is removed`() throws {
+        let fake = try AdminFake.withServices()
+        let old = try fake.deploymentID
+        let active = try fake.send("DELETE", "/deployments/\(old)?force=false")
+        #expect(active.status == 409)
+        #expect(try active.message.contains("new invocations of 'Counter' run on it"))
+        fake.endpoints = [.success(.sample(try AdminFake.sampleServices()))]
+        _ = try fake.send("POST", "/deployments", #"{"uri":"http://newer:1"}"#)
+
+        fake.queryAnswer = .json(200, ["rows": [["n": 2]]])
+        let used = try fake.send("DELETE", "/deployments/\(old)")
+        #expect(used.status == 409)
+        #expect(try used.message.contains("2 invocations"))
+        #expect(fake.queries.last?.contains("pinned_deployment_id = '\(old)'") == true)
+        fake.queryAnswer = .json(429, ["message": "Too many queries wait already."])
+        #expect(try fake.send("DELETE", "/deployments/\(old)").status == 500)
+        #expect(fake.registry.deployments.count == 2)
+        fake.queryAnswer = .json(200, ["rows": [["n": 0]]])
+        #expect(try fake.send("DELETE", "/deployments/\(old)").status == 202)
+        #expect(fake.registry.deployments.count == 1)
     }
 
     // MARK: Updating

@@ -17,6 +17,9 @@ final class AdminFake: AdminEnvironment {
     private(set) var partitionKeys: [UInt64] = []
     var answer: (Command) -> Answer = { _ in .operation(.done) }
     var targets: [InvocationID: InvocationTarget] = [:]
+    private(set) var queries: [String] = []
+    /// Nil: the query itself.
+    var queryAnswer: AdminResponse?
     private var serial: UInt64 = 0
 
     func makeULID() -> ULID {
@@ -56,7 +59,8 @@ final class AdminFake: AdminEnvironment {
     func target(of id: InvocationID, done: @escaping (InvocationTarget?) -> Void) { done(targets[id]) }
 
     func query(_ sql: String, accept: String?, done: @escaping (AdminResponse) -> Void) {
-        done(.json(200, ["sql": .string(sql), "accept": JSON(accept)]))
+        queries.append(sql)
+        done(queryAnswer ?? .json(200, ["sql": .string(sql), "accept": JSON(accept)]))
     }
 }
 

@@ -7,12 +7,15 @@ import Testing
 @testable import HoldfastRuntime
 
 @Suite struct AdminQueryTests {
-    private func run(_ sql: String, accept: String?, queryCountMax: Int = 1) throws -> AdminResponse {
+    private func run(
+        _ sql: String, accept: String?, queryCountMax: Int = 1, rows: [[String: SQLValue]] = []
+    ) throws -> AdminResponse {
         let group = try LoopGroup(count: 1)
         group.start()
         defer { group.stop() }
         let loop = group.loops[0]
-        let desk = QueryDesk(engine: QueryEngine(source: FixedSource([:])), queryCountMax: queryCountMax)
+        let desk = QueryDesk(
+            engine: QueryEngine(source: FixedSource(["sys_invocation": rows])), queryCountMax: queryCountMax)
         let response = Mutex<AdminResponse?>(nil)
         let done = DispatchSemaphore(value: 0)
         loop.post {
@@ -43,5 +46,18 @@ import Testing
 
     @Test func `more queries than may wait are refused`() throws {
         #expect(try run("select 1", accept: nil, queryCountMax: 0).status == 429)
+    }
+
+    @Test func `the invocations that need a deployment can be counted`() throws {
+        let id = DeploymentID(UInt128(7))
+        let pinned = SQLValue.text(id.description)
+        let rows: [[String: SQLValue]] = [
+            ["pinned_deployment_id": pinned, "status": .text("running")],
+            ["pinned_deployment_id": pinned, "status": .text("suspended")],
+            ["pinned_deployment_id": pinned, "status": .text("completed")],
+            ["pinned_deployment_id": .null, "status": .text("pending")],
+        ]
+        let answer = try run(AdminAPI.pinnedCountQuery(id), accept: "application/json", rows: rows)
+        #expect(try answer.json == ["rows": [["n": 2]]])
     }
 }
