@@ -22,7 +22,7 @@ let package = Package(
         .layer("Wire", c: ["XXHash", "OpenSSL"]),
         .layer("ServiceProtocol", on: ["Wire"]),
         .layer("Engine", on: ["Wire", "ServiceProtocol"]),
-        .layer("Storage", on: ["Wire", "Engine"], c: ["RocksDB"]),
+        .layer("Storage", on: ["Wire", "Engine"], c: ["RocksDB", "XXHash"]),
         .layer("Transport", on: ["Wire"], c: ["UV", "NGHTTP2", "LLHTTP", "OpenSSL"]),
         .layer(
             "Runtime", on: ["Wire", "ServiceProtocol", "Engine", "Storage", "Transport"], c: ["SQLite", "OpenSSL"]),

@@ -9,7 +9,7 @@ import HoldfastEngine
 /// The lock on a data directory, held by one process; the kernel releases it when that process ends, however it ends.
 ///
 /// The file holds the process id of its holder, for the message that a second process shows.
-struct DirectoryLock: ~Copyable, Sendable {
+final class DirectoryLock: Sendable {
     private let file: CInt
 
     init(directory: String) throws(StorageError) {

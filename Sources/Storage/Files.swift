@@ -49,6 +49,22 @@ enum Files {
         try syncDirectory(of: path)
     }
 
+    /// The names in a directory, in no order.
+    static func names(in directory: String) throws(StorageError) -> [String] {
+        guard let entries = opendir(directory) else {
+            throw .cannotUse(directory: directory, because: String(cString: strerror(errno)))
+        }
+        defer { closedir(entries) }
+        var names: [String] = []
+        while let entry = readdir(entries) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names
+    }
+
     /// Makes a new name in a directory durable.
     static func syncDirectory(of path: String) throws(StorageError) {
         let end = path.lastIndex(of: "/") ?? path.startIndex

@@ -2,91 +2,120 @@ import HoldfastEngine
 import HoldfastWire
 import Synchronization
 
-/// The store on disk: RocksDB in a data directory, which belongs to one process at a time.
+/// The store on disk: RocksDB and a log in a data directory, which belongs to one process at a time.
 ///
-/// The data directory holds `FORMAT` (what wrote it), `LOCK` (who uses it) and `store/` (RocksDB).
+/// The data directory holds `FORMAT` (what wrote it), `LOCK` (who uses it), `store/` (RocksDB) and `log/` (`DiskLog`).
 public final class RocksStore: Store {
+    /// What is open until the store is closed.
+    struct Open: Sendable {
+        let database: Database
+        let log: DiskLog
+    }
+
     /// How many partitions the store was made for; fixed when the data directory was made.
     public let partitionCount: Int
     /// Nil once the store is closed.
-    private let database: Mutex<Database?>
+    private let open: Mutex<Open?>
 
-    private init(_ database: Database, partitionCount: Int) {
-        self.database = Mutex(database)
+    private init(_ open: Open, partitionCount: Int) {
+        self.open = Mutex(open)
         self.partitionCount = partitionCount
     }
 
     /// Opens the store in a data directory, which is made if it does not exist.
     ///
-    /// What was durable when the last process ended is there again. Takes as long as it takes to read the log, at most
-    /// `options.logSize` bytes.
+    /// What was durable when the last process ended is there again. Takes as long as it takes to read the log, some
+    /// `options.memtablesSize` bytes.
     ///
     /// - Parameter partitions: How many partitions a new store gets; a store that exists keeps its number.
     /// - Throws: `locked` if another process uses the directory, `tooNew` if a newer program wrote it, `damaged` or
-    ///   `failed` if it cannot be read. In all these cases nothing was changed.
+    ///   `failed` if it cannot be read. In all these cases nothing that was stored is lost.
     public static func open(
         directory: String, options: RocksOptions, partitions: Int
     ) throws(StorageError) -> RocksStore {
-        try StoreFormat.makeDirectory(directory)
+        try Files.makeDirectory(directory)
         let lock = try DirectoryLock(directory: directory)
         let format = try StoreFormat.readOrWrite(in: directory, partitions: partitions)
-        let database = try Database(path: "\(directory)/store", options: options, lock: lock)
-        return RocksStore(database, partitionCount: format.partitionCount)
+        let logDirectory = "\(directory)/log"
+        try Files.makeDirectory(logDirectory)
+        let (database, recovered) = try recover("\(directory)/store", logDirectory, options, lock)
+        let log = try DiskLog(
+            database, directory: logDirectory, fileSize: max(options.logFileSize, 4096), behind: recovered)
+        return RocksStore(Open(database: database, log: log), partitionCount: format.partitionCount)
+    }
+
+    /// Opens the database with what the log holds in its table files.
+    private static func recover(
+        _ path: String, _ logDirectory: String, _ options: RocksOptions, _ lock: DirectoryLock
+    ) throws(StorageError) -> (Database, LogRecovery) {
+        let recovered: LogRecovery
+        do {
+            let database = try Database(path: path, options: options, lock: lock)
+            recovered = try LogRecovery(logDirectory, into: database)
+            if recovered.replayedCount == 0 { return (database, recovered) }
+        }
+        // Closing writes the memtables of all families to table files, together; the C library has no other way.
+        let database = try Database(path: path, options: options, lock: lock)
+        guard try database.storedPosition() == recovered.last else {
+            throw .database("wrote the log's commits to table files", "they are not there")
+        }
+        return (database, recovered)
     }
 
     /// An empty transaction over this store.
     public func transaction() -> any Transaction {
-        guard let database = database.withLock({ $0 }) else { return OverlaidTransaction(over: ClosedStore()) }
-        return OverlaidTransaction(over: RocksBase(database: database))
+        guard let open = open.withLock({ $0 }) else { return OverlaidTransaction(over: ClosedStore()) }
+        return OverlaidTransaction(over: RocksBase(open))
     }
 
-    /// Makes the writes visible; they reach the disk with the next `makeDurable`. Cost: one RocksDB write.
+    /// Makes the writes visible; they reach the disk with the next `makeDurable`. Cost: one RocksDB write, under a lock.
     public func commit(_ transaction: any Transaction) throws(StorageError) -> CommitPosition {
         guard let transaction = transaction as? OverlaidTransaction<RocksBase> else {
             throw transaction is OverlaidTransaction<ClosedStore> ? .closed : .foreignTransaction
         }
         let base = transaction.base
-        if !transaction.overlay.isEmpty {
-            base.batch.fill(with: transaction.overlay, for: base.database)
-            try base.database.write(base.batch)
-            transaction.clear()
-        }
-        return CommitPosition(rawValue: base.database.latestSequence)
+        if transaction.overlay.isEmpty { return CommitPosition(rawValue: base.log.latestPosition) }
+        base.batch.fill(with: transaction.overlay, for: base.database)
+        let position = try base.log.commit(base.batch)
+        transaction.clear()
+        return CommitPosition(rawValue: position)
     }
 
     /// A view of the store as it is now. It keeps the store's files open, also beyond `close`.
     public func snapshot() -> any ReadableStore {
-        guard let database = database.withLock({ $0 }) else { return OverlaidTransaction(over: ClosedStore()) }
-        return RocksSnapshot(database)
+        guard let open = open.withLock({ $0 }) else { return OverlaidTransaction(over: ClosedStore()) }
+        return RocksSnapshot(open.database)
     }
 
     /// Returns when all commits that returned before the call are durable. Cost: one sync of the log.
     public func makeDurable() throws(StorageError) {
-        guard let database = database.withLock({ $0 }) else { throw .closed }
-        try database.syncLog()
+        guard let open = open.withLock({ $0 }) else { throw .closed }
+        try open.log.makeDurable()
     }
 
     /// The position of the newest commit.
     public var latestPosition: CommitPosition {
-        database.withLock { CommitPosition(rawValue: $0?.latestSequence ?? 0) }
+        open.withLock { CommitPosition(rawValue: $0?.log.latestPosition ?? 0) }
     }
 
     /// Makes everything durable, and gives the data directory free once no transaction or snapshot remains.
     public func close() {
         // A sync that fails here loses nothing that anybody was told to be durable.
         try? makeDurable()
-        database.withLock { $0 = nil }
+        open.withLock { $0 = nil }
     }
 }
 
 /// The committed pairs of a database, as transactions see them.
 final class RocksBase: CommittedPairs {
     let database: Database
+    let log: DiskLog
     /// Reused from commit to commit, so that its memory is, too.
     let batch = WriteBatch()
 
-    init(database: Database) {
-        self.database = database
+    init(_ open: RocksStore.Open) {
+        database = open.database
+        log = open.log
     }
 
     func get(_ family: Family, _ key: [UInt8]) throws(StorageError) -> Bytes? {

@@ -1,5 +1,11 @@
 import HoldfastEngine
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 /// Every message of this target, to be read in sequence: what happened, why, and what to do.
 extension StorageError {
     static let foreignTransaction = StorageError(
@@ -36,6 +42,21 @@ extension StorageError {
             .damaged,
             "Cannot open the store: '\(path)' \(reason). Nothing was changed. Restore the data directory from a backup."
         )
+    }
+
+    /// The log could not be read or written; the reason is in `errno`.
+    static func log(_ operation: String) -> StorageError {
+        StorageError(
+            .failed,
+            "The store could not go on when it \(operation): \(String(cString: strerror(errno))). "
+                + "Check that the disk is healthy and has space left, then restart.")
+    }
+
+    static func logGap(directory: String, after position: UInt64) -> StorageError {
+        StorageError(
+            .damaged,
+            "The log in '\(directory)' lacks commits after position \(position), and others follow. "
+                + "Nothing was changed. Check the disk, and restore the data directory from a backup.")
     }
 
     static func database(_ operation: String, _ reason: String) -> StorageError {

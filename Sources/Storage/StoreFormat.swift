@@ -33,10 +33,6 @@ struct StoreFormat {
         return format
     }
 
-    static func makeDirectory(_ directory: String) throws(StorageError) {
-        try Files.makeDirectory(directory)
-    }
-
     private init(partitionCount: Int) {
         self.partitionCount = partitionCount
     }

@@ -72,7 +72,12 @@ final class ChildProcess {
     /// byte is written only when the sync is done.
     @Test func `commits until it is killed`() throws {
         let directory = try #require(ChildProcess.directory)
-        let store = try RocksStore.open(directory: directory, options: RocksOptions(), partitions: 1)
+        // Small, so that log files are used again and memtables become table files while it runs.
+        var options = RocksOptions()
+        options.logFileSize = 64 << 10
+        options.memtablesSize = 256 << 10
+        options.memtableSize = 128 << 10
+        let store = try RocksStore.open(directory: directory, options: options, partitions: 1)
         let progress = open(ChildProcess.progress(directory), O_WRONLY | O_CREAT | O_APPEND, 0o600)
         for number in 1... {
             let transaction = store.transaction()

@@ -35,7 +35,7 @@ func withTemporaryDirectory(_ body: (String) throws -> Void) throws {
     try body(directory)
 }
 
-private func remove(tree path: String) {
+func remove(tree path: String) {
     guard let entries = opendir(path) else {
         unlink(path)
         return

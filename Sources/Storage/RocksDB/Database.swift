@@ -9,14 +9,14 @@ final class Database: @unchecked Sendable {
     private let handle: OpaquePointer
     /// The column families, by `Family.index`.
     private let families: [OpaquePointer?]
-    /// The default family, which RocksDB demands; it stays empty.
+    /// The default family, which RocksDB demands; it has the position only.
     private let defaultFamily: OpaquePointer
     private let readOptions: OpaquePointer
     private let writeOptions: OpaquePointer
     /// Released after the database, which may still write until then.
     private let lock: DirectoryLock
 
-    init(path: String, options: RocksOptions, lock: consuming DirectoryLock) throws(StorageError) {
+    init(path: String, options: RocksOptions, lock: DirectoryLock) throws(StorageError) {
         let made = DatabaseOptions(options)
         let names = ["default"] + Family.allCases.map { "\($0)" }
         let familyOptions = [made.database] + made.families
@@ -37,6 +37,8 @@ final class Database: @unchecked Sendable {
         self.families = families
         readOptions = rocksdb_readoptions_create()
         writeOptions = rocksdb_writeoptions_create()
+        // The log is ours (`DiskLog`).
+        rocksdb_writeoptions_disable_WAL(writeOptions, 1)
         self.lock = lock
     }
 
@@ -67,13 +69,23 @@ final class Database: @unchecked Sendable {
         try throwing("committed") { rocksdb_write(handle, writeOptions, batch.handle, $0) }
     }
 
-    /// Writes the log to the disk, and waits until it is there.
-    func syncLog() throws(StorageError) {
-        try throwing("synced its log") { rocksdb_flush_wal(handle, 1, $0) }
+    /// The position of the newest commit that is in table files; 0 if there is none.
+    func storedPosition() throws(StorageError) -> UInt64 {
+        let options: OpaquePointer = rocksdb_readoptions_create()
+        defer { rocksdb_readoptions_destroy(options) }
+        let onlyTableFiles: CInt = 2
+        rocksdb_readoptions_set_read_tier(options, onlyTableFiles)
+        let pinned = try throwing("read its position") { error in
+            WriteBatch.positionKey.withCharacters { rocksdb_get_pinned(handle, options, $0, $1, error) }
+        }
+        guard let pinned else { return 0 }
+        defer { rocksdb_pinnableslice_destroy(pinned) }
+        var count = 0
+        guard let start = rocksdb_pinnableslice_value(pinned, &count), count == 8 else {
+            throw .database("read its position", "Corruption: it has \(count) bytes")
+        }
+        return UnsafeRawBufferPointer(start: start, count: count).number(at: 0)
     }
-
-    /// Counts the writes that are visible.
-    var latestSequence: UInt64 { rocksdb_get_latest_sequence_number(handle) }
 
     /// The handle of a family, for batches and iterators, which live shorter than the database.
     func columnFamily(_ family: Family) -> OpaquePointer? { families[family.index] }
@@ -97,8 +109,33 @@ struct WriteBatch: ~Copyable {
         handle = rocksdb_writebatch_create()
     }
 
+    /// A batch as the log has it.
+    init(copying bytes: UnsafeRawBufferPointer) {
+        handle = rocksdb_writebatch_create_from(
+            bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count)
+    }
+
     deinit {
         rocksdb_writebatch_destroy(handle)
+    }
+
+    /// The key of the position in the default family.
+    static let positionKey = Array("position".utf8)
+
+    /// Adds the position of the commit.
+    func put(position: UInt64, for database: Database) {
+        var value: [UInt8] = []
+        value.append(littleEndian: position)
+        Self.positionKey.withCharacters { key, keyCount in
+            value.withCharacters { value, count in rocksdb_writebatch_put(handle, key, keyCount, value, count) }
+        }
+    }
+
+    /// Calls `body` with the batch in RocksDB's own form.
+    func withBytes(_ body: (UnsafeRawBufferPointer) -> Void) {
+        var count = 0
+        let start = rocksdb_writebatch_data(handle, &count)
+        body(UnsafeRawBufferPointer(start: start, count: count))
     }
 
     func fill(with overlay: Overlay, for database: Database) {

@@ -9,8 +9,8 @@ public struct RocksOptions: Sendable {
     public var memtablesSize = 32 << 20
     /// What one memtable may hold.
     public var memtableSize = 16 << 20
-    /// The log is cut, and the memtables that hold it back are written, when it grows beyond this.
-    public var logSize = 64 << 20
+    /// What one file of the log may hold; the log needs about `memtablesSize`, and keeps its files.
+    public var logFileSize = 16 << 20
     /// Threads that write and compact table files.
     public var backgroundThreads = 2
     /// Table files that are kept open.
@@ -54,11 +54,8 @@ struct DatabaseOptions: ~Copyable {
         rocksdb_options_set_max_file_opening_threads(database, 2)
         rocksdb_options_set_max_background_jobs(database, CInt(clamping: options.backgroundThreads))
         rocksdb_options_set_db_write_buffer_size(database, options.memtablesSize)
-        rocksdb_options_set_max_total_wal_size(database, UInt64(clamping: options.logSize))
-        // A commit is durable only after `makeDurable`; until then its log records may stay in memory, all of them in
-        // order, so that a crash loses a suffix of the commits.
-        rocksdb_options_set_manual_wal_flush(database, 1)
-        rocksdb_options_set_wal_recovery_mode(database, CInt(rocksdb_point_in_time_recovery))
+        // Without RocksDB's own log, table files must hold the same commits in all families.
+        rocksdb_options_set_atomic_flush(database, 1)
         rocksdb_options_set_bytes_per_sync(database, 1 << 20)
         rocksdb_options_set_avoid_unnecessary_blocking_io(database, 1)
         rocksdb_options_set_max_manifest_file_size(database, 4 << 20)
@@ -76,7 +73,8 @@ struct DatabaseOptions: ~Copyable {
         let made: OpaquePointer = rocksdb_options_create()
         rocksdb_options_set_write_buffer_size(made, options.memtableSize)
         rocksdb_options_set_max_write_buffer_number(made, 3)
-        rocksdb_options_set_arena_block_size(made, 256 << 10)
+        // A memtable grows by such blocks, and must not be full with the first one.
+        rocksdb_options_set_arena_block_size(made, min(256 << 10, options.memtableSize / 8))
         rocksdb_options_set_target_file_size_base(made, 16 << 20)
         rocksdb_options_set_max_bytes_for_level_base(made, 64 << 20)
         rocksdb_options_set_level_compaction_dynamic_level_bytes(made, 1)

@@ -1,0 +1,192 @@
+import HoldfastEngine
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// The log of a store on disk: what was committed and is not yet in table files.
+///
+///     commit ──▶ RocksDB's memtables ──▶ (when they are full, all at once) table files
+///        └─────▶ pending ──makeDurable──▶ log file, synced
+///
+/// 1. Commits have consecutive positions. They enter the memtables and `pending` in that order, under one lock, and
+///    each carries its position as a pair of the default column family. RocksDB writes the memtables of all families to
+///    table files atomically (`atomic_flush`), so the position in the table files tells exactly which commits they hold.
+/// 2. A record is durable when the file that it is in was synced; a file is begun after the one before it was synced.
+///    So durable records have no gaps, and a gap is damage.
+/// 3. A file is used again once all its records are in table files.
+/// 4. After opening, the log is empty: what it held is in table files (`LogRecovery`).
+/// 5. When a write or sync fails, what the disk holds is not known. Nothing is committed any more; a restart reads what
+///    is there.
+///
+/// Sendable: `appendLock` guards what commits change, `fileLock` guards the files; the latter is taken first if both are.
+final class DiskLog: @unchecked Sendable {
+    /// Pending bytes beyond which a commit writes them to the file itself, so that memory is bounded.
+    private static let pendingMax = 4 << 20
+
+    private let database: Database
+    private let directory: String
+    private let fileSize: Int
+    private let life: UInt64
+
+    private let appendLock = Lock()
+    private var pending: [UInt8] = []
+    private var failure: StorageError?
+    private let last: Atomic<UInt64>
+
+    private let fileLock = Lock()
+    /// Taken in turns with `pending`, so that their memory is used again.
+    private var writing: [UInt8] = []
+    private var current: LogFile
+    private var hasUnsynced = true
+    private var written: UInt64
+    /// Full files whose records may not be in table files yet, oldest first, with the position of their last record.
+    private var full: [(file: LogFile, last: UInt64)] = []
+    private var free: [LogFile]
+    private var nextName: Int
+    private var isMakingFile = false
+
+    /// Begins a log behind what was recovered, which must be in table files.
+    init(
+        _ database: Database, directory: String, fileSize: Int, behind recovered: LogRecovery
+    ) throws(StorageError) {
+        let last = recovered.last
+        self.database = database
+        self.directory = directory
+        self.fileSize = fileSize
+        life = .random(in: .min ... .max)
+        self.last = Atomic(last)
+        written = last
+        free = recovered.files.filter { $0.capacity == fileSize }
+        nextName = recovered.nextName + 1
+        if let file = free.popLast() {
+            current = file
+        } else {
+            current = try LogFile(making: Self.name(recovered.nextName, in: directory), capacity: fileSize)
+        }
+        try current.begin(.init(life: life, number: recovered.nextNumber, first: last + 1))
+    }
+
+    /// The newest position.
+    var latestPosition: UInt64 { last.load(ordering: .acquiring) }
+
+    /// Makes a batch visible, and has it written with the next `makeDurable`.
+    func commit(_ batch: borrowing WriteBatch) throws(StorageError) -> UInt64 {
+        let (position, size) = try appendLock.withLock { () throws(StorageError) in
+            if let failure { throw failure }
+            let position = last.load(ordering: .relaxed) + 1
+            batch.put(position: position, for: database)
+            try database.write(batch)
+            batch.withBytes { LogRecord.append($0, position: position, life: life, to: &pending) }
+            last.store(position, ordering: .releasing)
+            return (position, pending.count)
+        }
+        if size > Self.pendingMax {
+            try fileLock.withLock { () throws(StorageError) in try failing { () throws(StorageError) in try write() } }
+        }
+        return position
+    }
+
+    /// Returns when all commits that returned before the call are durable.
+    func makeDurable() throws(StorageError) {
+        try fileLock.withLock { () throws(StorageError) in
+            try failing { () throws(StorageError) in
+                try write()
+                if hasUnsynced {
+                    try current.sync()
+                    hasUnsynced = false
+                }
+            }
+        }
+    }
+
+    // MARK: - Files (under `fileLock`)
+
+    /// Writes what is pending to the file, and to the next ones if it does not fit.
+    private func write() throws(StorageError) {
+        let previous = appendLock.withLock {
+            swap(&pending, &writing)
+            return failure
+        }
+        if let previous { throw previous }
+        guard !writing.isEmpty else { return }
+        defer { writing.removeAll(keepingCapacity: writing.capacity <= 2 * Self.pendingMax) }
+        try writing.withRawBytes { (bytes) throws(StorageError) in
+            var (start, end) = (0, 0)
+            while end < bytes.count {
+                let size = LogRecord.size(at: end, in: bytes)
+                if !current.hasRoom(for: end + size - start) {
+                    try append(UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
+                    try nextFile(holding: size)
+                    start = end
+                }
+                end += size
+                written += 1
+            }
+            try append(UnsafeRawBufferPointer(rebasing: bytes[start...]))
+        }
+    }
+
+    private func append(_ records: UnsafeRawBufferPointer) throws(StorageError) {
+        guard !records.isEmpty else { return }
+        hasUnsynced = true
+        try current.append(records)
+    }
+
+    private func nextFile(holding size: Int) throws(StorageError) {
+        // Before the next file begins, so that no file is there whose predecessor lacks records.
+        try current.sync()
+        let number = (current.header?.number ?? 0) + 1
+        full.append((current, written))
+        let stored = try database.storedPosition()
+        while let oldest = full.first, oldest.last <= stored {
+            full.removeFirst()
+            // Files of unusual size hold a record of unusual size; they are not worth keeping.
+            if oldest.file.capacity == fileSize { free.append(oldest.file) } else { unlink(oldest.file.path) }
+        }
+        let needed = LogFile.headerSize + size
+        if needed <= fileSize, let file = free.popLast() {
+            current = file
+        } else {
+            current = try LogFile(making: newName(), capacity: max(fileSize, needed))
+        }
+        try current.begin(.init(life: life, number: number, first: written + 1))
+        hasUnsynced = true
+        if free.isEmpty { makeFileAhead() }
+    }
+
+    /// Fills the next file with zeros in the background, so that no commit waits for it.
+    private func makeFileAhead() {
+        guard !isMakingFile else { return }
+        isMakingFile = true
+        let path = newName()
+        Thread.start(name: "log file") { [self] in
+            // If this fails, so will the next commit that needs a file, and that one tells.
+            let file = try? LogFile(making: path, capacity: fileSize)
+            fileLock.withLock {
+                isMakingFile = false
+                if let file { free.append(file) }
+            }
+        }
+    }
+
+    /// Remembers a failure, so that nothing is committed behind it.
+    private func failing(_ body: () throws(StorageError) -> Void) throws(StorageError) {
+        do throws(StorageError) {
+            try body()
+        } catch {
+            appendLock.withLock { failure = failure ?? error }
+            throw error
+        }
+    }
+
+    private func newName() -> String {
+        defer { nextName += 1 }
+        return Self.name(nextName, in: directory)
+    }
+
+    private static func name(_ number: Int, in directory: String) -> String { "\(directory)/\(number)" }
+}
