@@ -61,6 +61,8 @@ final class DiskLog: @unchecked Sendable {
         self.last = Atomic(last)
         written = last
         free = recovered.files.filter { $0.capacity == fileSize }
+        // Large records had files of their own, and a crash may have left one half made.
+        for file in recovered.files where file.capacity != fileSize { unlink(file.path) }
         nextName = recovered.nextName + 1
         if let file = free.popLast() {
             current = file
