@@ -14,6 +14,7 @@ final class Node {
     private let store: RocksStore
     private let pipeline: CommitPipeline
     private let group: LoopGroup
+    private let inboxes: [LoopInbox]
     private let contexts: [LoopContext]
     private let invokers: [Invoker]
     private let registryWriter: RegistryWriter
@@ -36,7 +37,7 @@ final class Node {
         }
         group = try ServerError.wrap { try LoopGroup(count: configuration.loopCount ?? cores) }
         latestRegistry = LatestRegistry(registry)
-        let inboxes = group.loops.map { LoopInbox(loop: $0) }
+        inboxes = group.loops.map { LoopInbox(loop: $0) }
         let router = Router(mailboxes: inboxes.map(\.mailbox), partitionCount: PartitionIndex(store.partitionCount))
         pipeline = CommitPipeline(store: store, subscribers: [{ router.sendToAll(.progress($0)) }])
         (contexts, invokers) = try Node.build(
@@ -142,8 +143,7 @@ final class Node {
     private func ingressServer() throws(ServerError) -> HTTPServer {
         let settings = IngressSettings(configuration)
         let admission = settings.concurrentRequestLimit.map { RequestAdmission(limit: $0) }
-        var options = HTTPServerOptions()
-        options.maxConcurrentStreams = configuration.ingress.http2MaxConcurrentStreams
+        let options = IngressService.serverOptions(configuration)
         let contexts = LoopTable(contexts)
         return try ServerError.wrap {
             try HTTPServer(group: group, options: options) { loop in
