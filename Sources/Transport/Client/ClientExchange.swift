@@ -126,8 +126,16 @@ public final class ClientExchange {
         delegate.exchange(self, failed: error)
     }
 
+    /// The peer has ended the exchange. After a complete response that its reader has not taken yet, this is no failure.
+    func closed(_ error: TransportError) { if incoming.ending == nil { failed(error) } }
+
     /// The connection has taken some of the request's body.
-    func outputTaken() { if outgoing.becameWritable() { delegate?.exchangeIsWritable(self) } }
+    /// - Returns: Whether the delegate was told to go on.
+    func outputTaken() -> Bool {
+        guard outgoing.becameWritable(), let delegate else { return false }
+        delegate.exchangeIsWritable(self)
+        return true
+    }
 
     private func pass(_ chunk: Bytes) {
         let carrier = self.carrier  // The delegate may cancel the exchange; the bytes are used up all the same.

@@ -24,3 +24,6 @@ extension TLSSession {
 final class TLSContext: Sendable {
     init(server: TLSServerOptions) throws(TransportError) {}
 }
+extension TLSSession {
+    convenience init(client host: String, policy: HTTPVersionPolicy, trust: TLSTrust) throws(TransportError) { throw .tls("not there") }
+}
