@@ -32,6 +32,11 @@ let package = Package(
             path: "Sources/CommandLine"),
 
         .executableTarget(
+            name: "Simulator",
+            dependencies: ["HoldfastWire", "HoldfastServiceProtocol", "HoldfastEngine", "HoldfastStorage"],
+            path: "Sources/Simulator"),
+
+        .executableTarget(
             name: "StorageBenchmark", dependencies: ["HoldfastEngine", "HoldfastStorage"], path: "Benchmarks/Storage"),
         .executableTarget(
             name: "TransportBenchmark", dependencies: ["HoldfastTransport"], path: "Benchmarks/Transport"),
@@ -39,6 +44,7 @@ let package = Package(
         .tests("Wire"),
         .tests("ServiceProtocol", on: ["Wire"], fixtures: ["Fixtures", "Reference"]),
         .tests("Engine", on: ["Wire", "ServiceProtocol", "Storage"], fixtures: ["Scripts"]),
+        .testTarget(name: "SimulationTests", dependencies: ["Simulator"], path: "Tests/SimulationTests"),
         .tests("Storage", on: ["Wire", "Engine"]),
         .tests("Transport", on: ["Wire"]),
         .tests(
