@@ -169,6 +169,7 @@ final class PartitionLoop {
     private func commit(_ actions: [Action], of slot: Slot) {
         do throws(StorageError) {
             let position = try store.commit(transaction)
+            slot.partition.committed()
             if position > durable { pipeline.request(upTo: position) }
             if !actions.isEmpty { held.append(Held(position: position, slot: slot, actions: actions)) }
         } catch {
