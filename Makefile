@@ -9,7 +9,7 @@ install: ## install what is missing: Debian packages, llhttp
 	Scripts/install
 
 build: install ## the release binary, .build/release/holdfast
-	swift build --configuration release --product holdfast
+	swift build --configuration release --static-swift-stdlib --product holdfast
 
 run: build ## the sign-up example, driven through kill -9; then everything stays up (ONCE=1: ends by itself)
 	Scripts/python-env

@@ -17,6 +17,9 @@ extension Timestamp {
 
 /// What the server does with its own process.
 enum HostProcess {
+    /// Cores that the process may use; at least one.
+    static var coreCount: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+
     /// Ends the process at once: for the case that the disk refuses. Nothing that was promised is lost by it (rule 4).
     static func stop() -> Never {
         _exit(1)

@@ -1,4 +1,4 @@
-import Foundation
+import Dispatch
 import HoldfastEngine
 import HoldfastStorage
 import HoldfastTransport
@@ -25,7 +25,7 @@ final class Node {
     init(configuration: Configuration) throws(ServerError) {
         self.configuration = configuration
         HostProcess.raiseOpenFileLimit()
-        let cores = max(1, ProcessInfo.processInfo.activeProcessorCount)
+        let cores = HostProcess.coreCount
         do throws(StorageError) {
             store = try RocksStore.open(
                 directory: configuration.dataDirectory, options: RocksOptions(configuration.storage),

@@ -1,4 +1,9 @@
-import Foundation
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 import HoldfastEngine
 import HoldfastStorage
 import HoldfastTransport
