@@ -64,7 +64,9 @@ final class HTTP2ClientConnection: ChannelHandler, PooledConnection {
             exchange.head, scheme: exchange.origin.secure ? "https" : "http", authority: authority, hasBody: hasBody)
         guard let id else {
             becomeDraining()
-            return exchange.failed(.refusedStream)
+            // Later, since the owner may be about to get this exchange from `HTTPClient.open`.
+            let late = LoopBound(exchange)
+            return pool.loop.post { late.value.failed(.refusedStream) }
         }
         exchange.streamID = id
         streams[id] = Stream(exchange)

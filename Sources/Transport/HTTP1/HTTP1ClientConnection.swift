@@ -95,8 +95,10 @@ final class HTTP1ClientConnection: ChannelHandler, PooledConnection {
         guard head.status >= 200 else { return }  // 100 Continue, 103 Early Hints: the answer follows.
         response = .body
         // A body without a length ends with the connection.
-        keepsAlive = head.keepsAlive && (head.isChunked || head.contentLength != nil || parser.answersHEAD
-            || head.status == 204 || head.status == 304)
+        keepsAlive =
+            head.keepsAlive
+            && (head.isChunked || head.contentLength != nil || parser.answersHEAD
+                || head.status == 204 || head.status == 304)
         exchange?.received(HTTPResponseHead(status: head.status, headers: head.headers), version: head.version)
     }
 

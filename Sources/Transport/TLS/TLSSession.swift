@@ -25,5 +25,7 @@ final class TLSContext: Sendable {
     init(server: TLSServerOptions) throws(TransportError) {}
 }
 extension TLSSession {
-    convenience init(client host: String, policy: HTTPVersionPolicy, trust: TLSTrust) throws(TransportError) { throw .tls("not there") }
+    convenience init(client host: String, policy: HTTPVersionPolicy, trust: TLSTrust) throws(TransportError) {
+        throw .tls("not there")
+    }
 }
