@@ -39,6 +39,12 @@ let package = Package(
         .executableTarget(
             name: "StorageBenchmark", dependencies: ["HoldfastEngine", "HoldfastStorage"], path: "Benchmarks/Storage"),
         .executableTarget(
+            name: "ServerBenchmark",
+            dependencies: [
+                "HoldfastWire", "HoldfastServiceProtocol", "HoldfastTransport", "HoldfastEngine", "HoldfastStorage",
+            ],
+            path: "Benchmarks/Server"),
+        .executableTarget(
             name: "TransportBenchmark", dependencies: ["HoldfastTransport"], path: "Benchmarks/Transport"),
 
         .tests("Wire"),
