@@ -69,8 +69,6 @@ public struct Configuration: Sendable, Equatable {
         public var deploymentRoutingHeaders: [String] = []
         /// True: no pages under `/ui/`.
         public var isWebUIDisabled = false
-        /// Bytes that one SQL query may take.
-        public var queryMemorySize = 256 << 20
     }
 
     /// Settings of the partitions.
@@ -79,10 +77,8 @@ public struct Configuration: Sendable, Equatable {
         public var cleanupInterval = Duration.seconds(3600)
         /// Timers held in memory per partition; the others wait on disk. Nil: the program's own bound.
         public var timersInMemoryLimit: Int?
-        /// Commands that one turn of a partition takes into one commit.
+        /// Commands that a partition takes into one commit.
         public var commandBatchCountLimit = 1024
-        /// Bytes that one turn of a partition takes into one commit.
-        public var commandBatchSizeLimit = 1 << 20
     }
 
     /// Settings of attempts.
@@ -101,8 +97,6 @@ public struct Configuration: Sendable, Equatable {
         public var eagerStateSizeLimit = 32 << 20
         /// Levels of futures inside futures (protocol version 7); above: RT0025.
         public var awaitedFutureDepthLimit = 1000
-        /// Bytes that all attempts may hold.
-        public var memoryLimit = 1536 << 20
     }
 
     /// Settings of the HTTP client towards deployments.

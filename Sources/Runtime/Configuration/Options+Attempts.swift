@@ -21,9 +21,6 @@ extension Options {
         .field(
             "worker.invoker.disable-eager-state", .flag, \.given.isEagerStateDisabled,
             "Older way to say eager-state-size-limit = 0."),
-        .field(
-            "worker.invoker.memory-limit", .byteCount(in: (1 << 20)...(1 << 40)), \.invoker.memoryLimit,
-            "Memory that all attempts together may hold."),
         .optional(
             "worker.invoker.per-invocation-memory-limit", .byteCount(in: 1024...(1 << 30)),
             \.given.perInvocationMemoryLimit, "Memory of one attempt in one direction; caps the eager state too."),

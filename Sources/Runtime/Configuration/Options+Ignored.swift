@@ -14,6 +14,7 @@ extension Options {
         "worker.internal-queue-length", "worker.self-proposal-queue-memory-limit",
         "worker.data-service-memory-limit", "worker.durability-mode", "worker.trim-delay-interval", "worker.shuffle.",
         "worker.rule-book-poll-interval", "worker.snapshots.", "worker.storage.",
+        "worker.max-command-batch-bytes", "worker.invoker.memory-limit",
         "worker.invoker.in-memory-queue-length-limit", "worker.invoker.tmp-dir",
         "worker.invoker.per-invocation-initial-memory", "worker.invoker.invocation-throttling.",
         "worker.invoker.action-throttling.", "worker.invoker.http2-data-frame-budget", "worker.invoker.http-proxy",

@@ -81,9 +81,6 @@ enum Options {
             "admin.deployment-routing-headers", .names, \.admin.deploymentRoutingHeaders,
             "Headers that tell deployments of equal address apart."),
         .field("admin.disable-web-ui", .flag, \.admin.isWebUIDisabled, "Serve no pages under /ui/."),
-        .field(
-            "admin.query-engine.memory-size", .byteCount(in: (1 << 20)...(1 << 40)), \.admin.queryMemorySize,
-            "Memory that one SQL query may take."),
     ]
 
     static let partitions: [Option] = [
@@ -95,10 +92,7 @@ enum Options {
             "Timers in memory per partition; the others wait on disk (default: the program's own bound)."),
         .field(
             "worker.max-command-batch-size", .count(in: 1...(1 << 20)), \.partitions.commandBatchCountLimit,
-            "Commands that one turn of a partition takes into one commit."),
-        .field(
-            "worker.max-command-batch-bytes", .byteCount(in: 1024...(1 << 30)), \.partitions.commandBatchSizeLimit,
-            "Bytes that one turn of a partition takes into one commit."),
+            "Commands that a partition takes into one commit."),
     ]
 
     static let storage: [Option] = [

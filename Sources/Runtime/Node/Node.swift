@@ -108,14 +108,15 @@ final class Node {
             [
                 "ingress": "http://\(ingressAddress)", "admin": "http://\(adminAddress)",
                 "data": configuration.dataDirectory, "partitions": store.partitionCount, "loops": group.loops.count,
-                "version": ProductVersion.text,
+                "node": configuration.nodeName, "version": ProductVersion.text,
             ])
     }
 
     /// Answers what is under way, as far as that does not take long, and closes the store.
     func stop() {
         let drained = DispatchSemaphore(value: 0)
-        for server in servers { server.drain(within: Self.drainMilliseconds) { drained.signal() } }
+        let time = min(Self.drainMilliseconds, configuration.shutdownTimeout.wholeMilliseconds)
+        for server in servers { server.drain(within: time) { drained.signal() } }
         for _ in servers { drained.wait() }
         for (context, invoker) in zip(contexts, invokers) {
             LoopBound(invoker, on: context.loop).perform { $0.shutDown() }

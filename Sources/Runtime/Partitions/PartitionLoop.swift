@@ -55,6 +55,8 @@ final class PartitionLoop {
     private let router: Router
     private let store: any Store
     private let pipeline: CommitPipeline
+    /// Commands that one commit takes.
+    private let batchLimit: Int
     /// The latest registry that this loop has heard of; immutable, replaced as a whole.
     var registry: Registry
     /// In the order of their indexes: the n-th is partition `loop.index + n * loops`.
@@ -82,6 +84,7 @@ final class PartitionLoop {
         self.store = store
         self.pipeline = pipeline
         self.registry = registry
+        batchLimit = configuration.partitions.commandBatchCountLimit
         transaction = store.transaction()
         let snapshot = store.snapshot()
         for index in 0..<router.partitionCount where router.loop(of: index) == loop.index {
@@ -137,8 +140,12 @@ final class PartitionLoop {
         var isBusy = false
         let now = Timestamp.now
         for slot in slots where !slot.commands.isEmpty {
-            let commands = slot.commands
+            var commands = slot.commands
             slot.commands = []
+            if commands.count > batchLimit {
+                slot.commands = Array(commands[batchLimit...])
+                commands.removeSubrange(batchLimit...)
+            }
             isBusy = true
             apply(commands, to: slot, now: now)
         }
