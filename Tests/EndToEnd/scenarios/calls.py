@@ -35,6 +35,7 @@ async def a_terminal_error_reaches_callers_with_code_and_metadata(world: World) 
     answer = await world.try_call(world.path("Calls", "passFailure"), 451)
     equal((answer.status, answer.json["code"], answer.message), (451, 451, "code 451"))
     equal(answer.json["source"], "invocation")
+    equal(answer.json.get("metadata"), world.way.metadata(code="451"), "the metadata")
     equal(answer.headers["x-restate-error-source"], "invocation")
 
 
