@@ -52,7 +52,7 @@ let package = Package(
         .tests("Engine", on: ["Wire", "ServiceProtocol", "Storage"], fixtures: ["Scripts"]),
         .testTarget(name: "SimulationTests", dependencies: ["Simulator"], path: "Tests/SimulationTests"),
         .tests("Storage", on: ["Wire", "Engine"]),
-        .tests("Transport", on: ["Wire"]),
+        .tests("Transport", on: ["Wire"], fixtures: ["Fixtures"]),
         .tests(
             "Runtime", on: ["Wire", "ServiceProtocol", "Engine", "Storage", "Transport"], fixtures: ["Fixtures"]),
         .testTarget(

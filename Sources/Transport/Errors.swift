@@ -102,6 +102,10 @@ extension TransportError {
     static let connectionClosed = Self(
         .connectionClosed, "The peer closed the connection before the exchange was complete.")
 
+    static let truncated = Self(
+        .connectionClosed,
+        "The peer closed the connection without ending TLS, so that what was received may be cut off.")
+
     static let closed = Self(.closed, "The connection was closed by this side.")
 
     static let inputWhileClosing = Self(
@@ -140,6 +144,10 @@ extension TransportError {
 
     static func tls(_ reason: String) -> Self {
         Self(.tls, "TLS failed: \(reason).")
+    }
+
+    static func tlsFile(_ path: String, role: String, reason: String) -> Self {
+        Self(.tls, "Cannot use '\(path)' as \(role): \(reason). It must be a readable PEM file.")
     }
 
     static func noHTTP2(_ address: String) -> Self {

@@ -27,7 +27,6 @@ public final class EventLoop: @unchecked Sendable {
     private var armedDeadline: UInt64?
     private var turnEndBodies: [() -> Void] = []
     private var unflushed: [any Flushable] = []
-    private var stopBodies: [() -> Void] = []
     /// The text of the `date` header, made at most once per second.
     var date = HTTPDate()
 
@@ -119,9 +118,6 @@ public final class EventLoop: @unchecked Sendable {
         return timer
     }
 
-    /// Runs `body` when the loop ends, so that owners can let go of what points back to them.
-    func atStop(_ body: @escaping () -> Void) { stopBodies.append(body) }
-
     /// Makes sure that there is another turn before the loop blocks: something was produced after the bodies of
     /// `atTurnEnd` ran, and they must see it.
     func requestTurn() {
@@ -191,13 +187,11 @@ public final class EventLoop: @unchecked Sendable {
             return (exchange(&inbox.work, with: []), exchange(&inbox.mailboxes, with: []))
         }
         withExtendedLifetime(dropped) {}
-        for body in stopBodies { body() }
         flush()
         uv.close()
-        stopBodies = []
         turnEndBodies = []
         unflushed = []
-        timers = TimerQueue()
+        timers.removeAll()
     }
 
     // MARK: - Threads

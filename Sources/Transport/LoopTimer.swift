@@ -84,6 +84,13 @@ struct TimerQueue {
         return due
     }
 
+    mutating func removeAll() {
+        // What the bodies hold is released only when the queue is consistent again: it may cancel timers.
+        let removed = heap
+        heap = []
+        for timer in removed { timer.position = nil }
+    }
+
     private mutating func siftUp(from start: Int) {
         var child = start
         while child > 0 {

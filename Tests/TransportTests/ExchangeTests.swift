@@ -60,6 +60,7 @@ struct ExchangeTests {
     @Test(arguments: versions)
     func `the response is read while the request goes on`(version: HTTPVersionPolicy) async throws {
         let harness = try Harness { $0.mirror() }
+        defer { withExtendedLifetime(harness) {} }
         let loop = harness.group.loops[0]
         let port = harness.port
         let answer: Answer = await withCheckedContinuation { continuation in
@@ -126,6 +127,7 @@ struct ExchangeTests {
                 withExtendedLifetime(exchange) {}
             }
         }
+        defer { withExtendedLifetime(harness) {} }
         let loop = harness.group.loops[0]
         let port = harness.port
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in

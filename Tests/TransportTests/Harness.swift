@@ -25,7 +25,8 @@ final class Harness: Sendable {
         _ head: HTTPRequestHead, body: [Bytes]? = nil, version: HTTPVersionPolicy = .http2PriorKnowledge,
         options: HTTPClientOptions = HTTPClientOptions()
     ) async -> Answer {
-        await Caller.request(
+        defer { withExtendedLifetime(self) {} }
+        return await Caller.request(
             head, to: HTTPOrigin(secure: false, host: "127.0.0.1", port: port), body: body, version: version,
             on: group.loops[0], options: options)
     }

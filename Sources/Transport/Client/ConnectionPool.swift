@@ -17,6 +17,8 @@ final class ConnectionPool {
     private var http1Busy: [ObjectIdentifier: HTTP1ClientConnection] = [:]
     private var opening: [ObjectIdentifier: ConnectionOpening] = [:]
     private var waiting: [ClientExchange] = []
+    /// What the TLS connections share; nil in cleartext. Reading the system's authorities takes milliseconds.
+    private lazy var tls: Result<TLSContext, TransportError>? = key.origin.secure ? makeTLS() : nil
     /// What TLS negotiated last, from which the number of connections to open is guessed.
     private var lastNegotiated: HTTPVersion?
 
@@ -66,6 +68,10 @@ final class ConnectionPool {
         for connection in connections { connection.close(.closed) }
     }
 
+    private func makeTLS() -> Result<TLSContext, TransportError> {
+        Result { () throws(TransportError) in try TLSContext(client: options.trust) }
+    }
+
     // MARK: - Assignment
 
     /// Gives waiting exchanges to connections that can take them, and opens connections for the rest.
@@ -98,7 +104,7 @@ final class ConnectionPool {
             needed = min(waiting.count, max(room, 0))
         }
         while opening.count < needed {
-            let attempt = ConnectionOpening(key, loop: loop, options: options)
+            let attempt = ConnectionOpening(key, loop: loop, options: options, tls: tls)
             opening[ObjectIdentifier(attempt)] = attempt
             attempt.start { [weak self, unowned attempt] in self?.opened(attempt, $0) }
         }
@@ -192,15 +198,20 @@ final class ConnectionOpening: ChannelHandler {
     private let key: ConnectionPool.Key
     private let loop: EventLoop
     private let options: HTTPClientOptions
+    private let tls: Result<TLSContext, TransportError>?
     private var completion: ((Result<OpenedConnection, TransportError>) -> Void)?
     private var connector: Connector?
     private var channel: Channel?
     private var timer: LoopTimer?
 
-    init(_ key: ConnectionPool.Key, loop: EventLoop, options: HTTPClientOptions) {
+    init(
+        _ key: ConnectionPool.Key, loop: EventLoop, options: HTTPClientOptions,
+        tls: Result<TLSContext, TransportError>?
+    ) {
         self.key = key
         self.loop = loop
         self.options = options
+        self.tls = tls
     }
 
     /// `completion` is called once, and not before this returns.
@@ -243,9 +254,9 @@ final class ConnectionOpening: ChannelHandler {
     }
 
     private func makeTLS(closing descriptor: Int32) throws(TransportError) -> TLSSession? {
-        guard key.origin.secure else { return nil }
+        guard let tls else { return nil }
         do throws(TransportError) {
-            return try TLSSession(client: key.origin.host, policy: key.policy, trust: options.trust)
+            return try TLSSession(client: tls.get(), host: key.origin.host, policy: key.policy)
         } catch {
             systemClose(descriptor)
             throw error

@@ -39,7 +39,8 @@ final class HTTP2ClientConnection: ChannelHandler, PooledConnection {
         session = try HTTP2Session(
             .client,
             settings: .init(
-                streamWindowBytes: options.streamWindowBytes, connectionWindowBytes: options.connectionWindowBytes,
+                refusesPush: true, streamWindowBytes: options.streamWindowBytes,
+                connectionWindowBytes: options.connectionWindowBytes,
                 maxFrameBytes: options.maxFrameBytes, headerLimit: options.maxResponseHeaderBytes), owner: self)
     }
 
@@ -94,7 +95,9 @@ final class HTTP2ClientConnection: ChannelHandler, PooledConnection {
     func fillOutput() {
         guard let session else { return }
         if let error = session.fill(&channel.output) { return end(error) }
-        if session.isOver, channel.output.isEmpty { end(.http2(reason: "it was told so, and the connection ended")) }
+        if session.isOver, channel.output.isEmpty {
+            end(.http2(reason: "the connection was ended with a GOAWAY that says how"))
+        }
     }
 
     func outputDrained() {}

@@ -1,4 +1,4 @@
-/// Sends requests over connections that it keeps and shares. One per loop, used on that loop only.
+/// Sends requests over connections that it keeps and shares. One per loop, used and released on that loop only.
 public final class HTTPClient {
     private let loop: EventLoop
     private let options: HTTPClientOptions
@@ -11,6 +11,8 @@ public final class HTTPClient {
         self.loop = loop
         self.options = options
     }
+
+    deinit { close() }
 
     /// Sends a request. Failures, too, come through the delegate.
     ///

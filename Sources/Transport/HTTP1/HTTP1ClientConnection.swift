@@ -92,6 +92,8 @@ final class HTTP1ClientConnection: ChannelHandler, PooledConnection {
     }
 
     private func received(_ head: HTTP1Head) {
+        // One answer per question: a second one could be meant for somebody else.
+        guard case .head = response else { return end(.http1(reason: "it sent a response that nobody asked for")) }
         guard head.status >= 200 else { return }  // 100 Continue, 103 Early Hints: the answer follows.
         response = .body
         // A body without a length ends with the connection.

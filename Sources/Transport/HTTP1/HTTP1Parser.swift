@@ -135,6 +135,8 @@ final class HTTP1Parser {
     private func gotName(_ span: UnsafeBufferPointer<UInt8>) -> Int32 {
         headSize += span.count
         guard headSize <= limits.headBytes else { return fail(.headTooLarge) }
+        // The C parser lets spaces pass, which others read as the end of the name.
+        guard span.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return fail(.malformed("a name has a space in it")) }
         name.append(contentsOf: span.lazy.map(\.asciiLowercased))
         return HTTP1Parser.proceed
     }
@@ -234,6 +236,9 @@ struct HTTP1Head {
     /// nil when the body has no declared length.
     let contentLength: Int?
     let isChunked: Bool
+
+    /// Whether a body follows a request with this head.
+    var hasBody: Bool { isChunked || (contentLength ?? 0) > 0 }
 
     var version: HTTPVersion { majorVersion == 1 && minorVersion == 1 ? .http1_1 : .http1_0 }
 

@@ -30,6 +30,8 @@ protocol HTTP2SessionOwner: AnyObject {
 final class HTTP2Session {
     /// What this side announces in its first SETTINGS.
     struct Settings {
+        /// A client says that it wants no pushed streams.
+        var refusesPush = false
         var maxConcurrentStreams: Int?
         var maxHeaderListBytes: Int?
         var streamWindowBytes: Int
@@ -111,6 +113,15 @@ final class HTTP2Session {
         } == 0
     }
 
+    /// Asks a client that waits for that (`expect: 100-continue`) to send its body.
+    func askForBody(stream: Int32) {
+        var lines = HTTP2HeaderLines()
+        lines.add(":status", "100")
+        _ = lines.withVectors { vectors, count in
+            nghttp2_submit_headers(raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream, nil, vectors, count, nil)
+        }
+    }
+
     /// Opens a stream; nil when this connection can open none any more.
     func request(_ head: HTTPRequestHead, scheme: String, authority: String, hasBody: Bool) -> Int32? {
         var lines = HTTP2HeaderLines()
@@ -165,6 +176,7 @@ final class HTTP2Session {
         func add(_ id: nghttp2_settings_id, _ value: Int) {
             entries.append(.init(settings_id: Int32(id.rawValue), value: UInt32(clamping: value)))
         }
+        if settings.refusesPush { add(NGHTTP2_SETTINGS_ENABLE_PUSH, 0) }
         if let streams = settings.maxConcurrentStreams { add(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, streams) }
         if let bytes = settings.maxHeaderListBytes { add(NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, bytes) }
         let largest = Int(Int32.max)

@@ -72,6 +72,7 @@ final class Channel: Flushable {
     }
 
     var isOpen: Bool { if case .open = state { true } else { false } }
+    var isSecure: Bool { tls != nil }
     /// Whether the socket has taken no more bytes for now.
     var isOutputBlocked: Bool { isBlocked }
 
@@ -130,7 +131,7 @@ final class Channel: Flushable {
 
     private func read() {
         switch SystemSocket.receive(poll.descriptor, into: loop.uv.readBuffer) {
-        case .bytes(0): ended(nil)
+        case .bytes(0): ended(tls == nil ? nil : .truncated)
         case .bytes(let count):
             lastActivity = loop.now
             deliver(UnsafeRawBufferPointer(rebasing: loop.uv.readBuffer[..<count]).bytes)
@@ -201,7 +202,10 @@ final class Channel: Flushable {
             if case .lingering = state { return }
             if output.isEmpty, tls.map({ $0.isEstablished }) ?? true { handler?.fillOutput() }
             guard poll.isOpen else { return }
-            guard let result = writeOnce() else { return flushed() }
+            guard let result = writeOnce() else {
+                if case .closing = state, output.isEmpty, tls?.shutDown() == true { continue }
+                return flushed()
+            }
             switch result {
             case .bytes: lastActivity = loop.now
             case .wouldBlock:

@@ -133,7 +133,7 @@ public final class ServerExchange {
 
     // MARK: - From the connection
 
-    var isFinished: Bool { phase == .finished }
+    var isResponseBegun: Bool { phase != .waiting }
     var isCollectingBody: Bool { if case .collecting = reader { true } else { false } }
     /// Body bytes that wait for the reader.
     var waitingBodyCount: Int { body.count }

@@ -78,16 +78,23 @@ final class ServerWorker: @unchecked Sendable {
     }
 
     private func begin(_ descriptor: Int32) {
-        guard !isDraining,
-            let channel = try? Channel(
-                loop: loop, descriptor: descriptor, tls: tls.flatMap { TLSSession(server: $0) })
-        else {
-            if isDraining { systemClose(descriptor) }
+        guard !isDraining else {
+            systemClose(descriptor)
             return load.connectionClosed()
         }
+        guard let channel = makeChannel(descriptor) else { return load.connectionClosed() }
         let greeting = ServerGreeting(channel, worker: self)
         add(greeting)
         channel.start(greeting)
+    }
+
+    private func makeChannel(_ descriptor: Int32) -> Channel? {
+        guard let tls else { return try? Channel(loop: loop, descriptor: descriptor) }
+        guard let session = try? TLSSession(server: tls) else {
+            systemClose(descriptor)
+            return nil
+        }
+        return try? Channel(loop: loop, descriptor: descriptor, tls: session)
     }
 
     private func tick() { for connection in Array(connections.values) { connection.tick(now: loop.now) } }

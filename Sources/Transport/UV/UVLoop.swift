@@ -56,7 +56,7 @@ final class UVLoop {
     deinit { close() }
 
     /// Monotonic milliseconds, as of the beginning of the turn.
-    var now: UInt64 { uv_now(raw) }
+    var now: UInt64 { isClosed ? 0 : uv_now(raw) }
 
     /// Handles events until `stop()`.
     func run() { uv_run(raw, UV_RUN_DEFAULT) }
@@ -69,10 +69,11 @@ final class UVLoop {
 
     /// Calls `onTimer` once, `milliseconds` from the beginning of this turn; replaces an earlier time.
     func armTimer(after milliseconds: UInt64) {
+        guard !isClosed else { return }
         uv_timer_start(timerHandle, { UVLoop.from($0?.pointee.data)?.onTimer() }, milliseconds, 0)
     }
 
-    func disarmTimer() { uv_timer_stop(timerHandle) }
+    func disarmTimer() { if !isClosed { uv_timer_stop(timerHandle) } }
 
     /// Closes every handle, also those of sockets that are still open, and frees the loop.
     func close() {
