@@ -47,9 +47,10 @@ final class Channel: Flushable {
         case closed
     }
 
-    /// Bounds of `lingering`.
+    /// Bounds of `lingering`. Many clients write a whole request before they read: a body that is a little above its
+    /// limit must pass, or its 413 is lost.
     private static let lingerMilliseconds: UInt64 = 2000
-    private static let lingerBytes = 1 << 20
+    private static let lingerBytes = 64 << 20
 
     /// Takes over `descriptor`, also when it throws.
     init(loop: EventLoop, descriptor: Int32, tls: TLSSession? = nil) throws(TransportError) {
