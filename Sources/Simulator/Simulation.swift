@@ -19,12 +19,29 @@ public final class Simulation {
         public var steps: Int
         /// From which event on lines are printed; nil: none.
         public var printFrom: Int?
+        /// The one crash of the run, instead of those by chance.
+        public var crash: Crash?
 
         /// Makes options.
-        public init(seed: UInt64, steps: Int = 1500, printFrom: Int? = nil) {
+        public init(seed: UInt64, steps: Int = 1500, printFrom: Int? = nil, crash: Crash? = nil) {
             self.seed = seed
             self.steps = steps
             self.printFrom = printFrom
+            self.crash = crash
+        }
+    }
+
+    /// A crash right behind a commit, before any of its actions was performed.
+    public struct Crash: Sendable {
+        /// Which commit of the run it is, counted from 1.
+        public var commit: Int
+        /// Whether the commit survives; else it is lost with all others since the last sync.
+        public var isDurable: Bool
+
+        /// Makes a crash.
+        public init(commit: Int, isDurable: Bool) {
+            self.commit = commit
+            self.isDurable = isDurable
         }
     }
 
@@ -86,6 +103,8 @@ public final class Simulation {
     var helped: Set<String> = []
     private(set) var stepCount = 0
     private var digest = Digest()
+    /// Turns that were committed.
+    public private(set) var commitCount = 0
     /// How often each rare thing happened.
     public private(set) var probes: [String: Int] = [:]
 
@@ -95,7 +114,7 @@ public final class Simulation {
         random = FastRandom(seed: options.seed)
         partitionCount = PartitionIndex(1 + random.next() % 3)
         hasOperators = random.next() % 2 == 0
-        hasCrashes = random.next() % 4 != 0
+        hasCrashes = random.next() % 4 != 0 && options.crash == nil
         try startPartitions()
     }
 
@@ -125,6 +144,7 @@ public final class Simulation {
         Violation(
             description: "step \(stepCount): \(what)\n"
                 + "swift run Simulator --seed \(options.seed) --steps \(options.steps) "
+                + (options.crash.map { "--crash-at \($0.commit) --durable \($0.isDurable ? 1 : 0) " } ?? "")
                 + "--print-from \(max(0, stepCount - 60))")
     }
 
@@ -189,6 +209,14 @@ public final class Simulation {
         held.append(Held(position: position, partition: partition.index, actions: actions, end: nil))
         let violations = try partition.checkInvariants(store.snapshot())
         guard violations.isEmpty else { throw violated(violations.joined(separator: "\n")) }
+        commitCount += 1
+        if let crash = options.crash, crash.commit == commitCount {
+            if crash.isDurable {
+                try store.makeDurable()
+                for case let end? in held.map(\.end) { ledger.ended(end.tokens, on: end.object) }
+            }
+            try self.crash()
+        }
     }
 
     /// The tokens of a handler, if this command is its end and counts.
