@@ -104,6 +104,9 @@ final class SimulatedAttempt {
         }
     }
 
+    /// It was declared failed, and has not noticed.
+    func goesOn() { isOver = false }
+
     /// It fails, whatever it was about to do.
     func fail(next: AfterFailure) -> [AttemptMessage] {
         isOver = true

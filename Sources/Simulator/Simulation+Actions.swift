@@ -103,6 +103,12 @@ extension Simulation {
             messages = attempt.fail(next: chance(6) ? .pause : hasOperators && chance(20) ? .end : .retry)
             if case .failed(_, next: .end)? = messages.last { ledger.disturbed.insert(start.id) }
             probe("attempt failed")
+            if chance(2), series[start.id] === attempt {
+                // It ran out of time: its deployment goes on, and does not know that nobody listens.
+                series[start.id] = nil
+                attempt.isCutOff = true
+                attempt.goesOn()
+            }
         } else {
             let step = attempt.step(now: now, mayWait: isDraining ? chance(2) : !chance(4), resolve: resolve)
             switch step {
