@@ -1,6 +1,6 @@
 # The one entry point: each job is a line that you could type yourself. `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help install build run test unit check format e2e crash bench docs clean
+.PHONY: help install build run test unit golden sim check format e2e crash bench docs clean
 SHELL := /bin/bash
 PYTHON := .build/python/bin/python
 CYCLES ?= 20
@@ -22,6 +22,13 @@ unit: install ## the Swift tests of all layers (FILTER=name for some)
 	Scripts/python-env
 	swift build --build-tests -Xswiftc -warnings-as-errors
 	swift test --skip-build -Xswiftc -warnings-as-errors $(if $(FILTER),--filter $(FILTER))
+
+golden: ## rewrite what the engine's scripts expect; review the difference like code
+	GOLDEN=1 swift test --filter ConversationTests
+
+sim: ## simulated runs: SEED=n (1), COUNT=n (100), STEPS=n (1500), FROM=step prints from there on
+	swift run --configuration release Simulator --seed $(or $(SEED),1) --count $(or $(COUNT),100) \
+	    --steps $(or $(STEPS),1500) $(if $(FROM),--print-from $(FROM))
 
 check: install ## formatting
 	swift format lint --strict --recursive Package.swift Sources Tests Benchmarks
