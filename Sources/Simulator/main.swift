@@ -1,4 +1,8 @@
-import Foundation
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// Runs simulations: `Simulator --seed N [--count N] [--steps N] [--print-from N] [--crash-at COMMIT --durable 0|1]`.
 ///

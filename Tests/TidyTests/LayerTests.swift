@@ -8,6 +8,7 @@ struct LayerTests {
         "ServiceProtocol": ["Wire"],
         "Engine": ["Wire", "ServiceProtocol"],
         "Storage": ["Wire", "Engine", "CRocksDB"],
+        "Simulator": ["Wire", "ServiceProtocol", "Engine", "Storage"],
         "Transport": ["Wire", "CUV", "CNGHTTP2", "CLLHTTP", "COpenSSL"],
         "Runtime": ["Wire", "ServiceProtocol", "Engine", "Storage", "Transport", "CSQLite", "COpenSSL"],
         "CommandLine": ["Wire", "Transport", "Runtime"],
