@@ -287,6 +287,7 @@ public final class Simulation {
         delayed = []
         attempts = []
         series = [:]
+        helped = []
         for index in clients.indices { clients[index].connectionLost() }
         try startPartitions()
         for partition in partitions {
