@@ -18,7 +18,12 @@ final class RawPeer {
         let descriptor = RawPeer.makeSocket()
         self.descriptor = descriptor
         self.harness = harness
-        _ = RawPeer.withAddress(harness.port) { connect(descriptor, $0, $1) }
+        let status = RawPeer.withAddress(harness.port) { connect(descriptor, $0, $1) }
+        if status != 0, errno == EINTR {
+            // A signal came; the connection goes on being made.
+            var wanted = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+            while poll(&wanted, 1, 10_000) < 0, errno == EINTR {}
+        }
         setTimeout()
     }
 

@@ -43,14 +43,14 @@ final class Channel: Flushable {
         case closing
         /// Output has ended; input is thrown away until the peer ends it too, so that the peer can read the last answer
         /// before a reset destroys it. Next: `closed`.
-        case lingering(LoopTimer, discarded: Int)
+        case lingering(LoopTimer, since: UInt64)
         case closed
     }
 
-    /// Bounds of `lingering`. Many clients write a whole request before they read: a body that is a little above its
-    /// limit must pass, or its 413 is lost.
-    private static let lingerMilliseconds: UInt64 = 2000
-    private static let lingerBytes = 64 << 20
+    /// Bounds of `lingering`: without input, and altogether. Not in bytes: many clients write a whole request before they
+    /// read, and a body that is above its limit must pass, or its 413 is lost.
+    private static let lingerPauseMilliseconds: UInt64 = 2000
+    private static let lingerMilliseconds: UInt64 = 30_000
 
     /// Takes over `descriptor`, also when it throws.
     init(loop: EventLoop, descriptor: Int32, tls: TLSSession? = nil) throws(TransportError) {
@@ -142,10 +142,9 @@ final class Channel: Flushable {
     }
 
     private func deliver(_ bytes: RawSpan) {
-        if case .lingering(let timer, let discarded) = state {
-            state = .lingering(timer, discarded: discarded + bytes.byteCount)
-            if discarded > Channel.lingerBytes { ended(.inputWhileClosing) }
-            return
+        if case .lingering(let timer, let since) = state {
+            if loop.now &- since > Channel.lingerMilliseconds { return ended(.inputWhileClosing) }
+            return timer.reschedule(after: Channel.lingerPauseMilliseconds)
         }
         guard let tls else {
             handler?.received(bytes)
@@ -212,14 +211,23 @@ final class Channel: Flushable {
             case .wouldBlock:
                 isBlocked = true
                 updateInterest()
-            case .failed(let number):
-                ended(.connectionLost(reason: systemText(number)))
-                loop.requestTurn()
+            case .failed(let number): return outputFailed(.connectionLost(reason: systemText(number)))
             }
         }
         guard poll.isOpen, !isBlocked else { return }
         scheduleFlush()
         loop.requestTurn()
+    }
+
+    /// The peer takes no more. It may have sent an answer before, which is read, since it tells more than the error.
+    private func outputFailed(_ error: TransportError) {
+        loop.requestTurn()
+        while poll.isOpen, !isReadingPaused {
+            guard case .bytes(let count) = SystemSocket.receive(poll.descriptor, into: loop.uv.readBuffer), count > 0
+            else { break }
+            deliver(UnsafeRawBufferPointer(rebasing: loop.uv.readBuffer[..<count]).bytes)
+        }
+        ended(error)
     }
 
     /// One system call; nil when there is nothing to write.
@@ -247,8 +255,8 @@ final class Channel: Flushable {
         }
         guard case .closing = state, output.isEmpty, poll.isOpen else { return }
         SystemSocket.shutDownOutput(poll.descriptor)
-        let timer = loop.schedule(after: Channel.lingerMilliseconds) { [weak self] in self?.ended(nil) }
-        state = .lingering(timer, discarded: 0)
+        let timer = loop.schedule(after: Channel.lingerPauseMilliseconds) { [weak self] in self?.ended(nil) }
+        state = .lingering(timer, since: loop.now)
         isReadingPaused = false
         updateInterest()
     }
