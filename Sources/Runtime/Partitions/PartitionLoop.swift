@@ -58,7 +58,9 @@ final class PartitionLoop {
     /// Commands that one commit takes.
     private let batchLimit: Int
     /// The latest registry that this loop has heard of; immutable, replaced as a whole.
-    var registry: Registry
+    var registry: Registry {
+        didSet { invoker?.registryChanged() }
+    }
     /// In the order of their indexes: the n-th is partition `loop.index + n * loops`.
     private var slots: [Slot] = []
     private var transaction: any Transaction
