@@ -264,7 +264,7 @@ public enum AttemptMessage: Sendable {
     case proposal(Notification)
     /// The attempt waits, and nothing that it was sent resolves what it waits for.
     ///
-    /// `entriesSent` counts the journal entries written to the attempt's stream: named signals among them were seen.
+    /// Journal entries below `entriesSent` were written to the attempt's stream: named signals among them were seen.
     case suspended(Future, entriesSent: UInt32)
     /// The handler has ended.
     case ended

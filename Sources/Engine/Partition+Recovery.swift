@@ -20,8 +20,14 @@ extension Partition {
         var commands: [Command] = []
         var last: InvocationID?
         var seen = 0
-        try InvocationTable(partition: index).all(after: previous, store) { id, record throws(StorageError) in
-            if record.status == .invoked { commands.append(.startAttempt(id, epoch: record.epoch)) }
+        try InvocationTable(partition: index).rows(after: previous, store) { id, value in
+            do throws(StorageError) {
+                let record = try InvocationRecord(stored: value)
+                if record.status == .invoked { commands.append(.startAttempt(id, epoch: record.epoch)) }
+            } catch {
+                // Nobody knows what it was doing. Its command will be refused, and that said; the others go on.
+                commands.append(.startAttempt(id, epoch: 0))
+            }
             seen += 1
             last = id
             return seen < limit

@@ -108,12 +108,22 @@ public struct InvocationTable {
         after previous: InvocationID? = nil, _ store: any ReadableStore,
         _ visit: (_ id: InvocationID, _ record: InvocationRecord) throws(StorageError) -> Bool
     ) throws(StorageError) {
+        try rows(after: previous, store) { id, value throws(StorageError) in
+            try visit(id, try InvocationRecord(stored: value))
+        }
+    }
+
+    /// Visits the records behind `previous` as they are stored, whether they can be decoded or not.
+    func rows(
+        after previous: InvocationID?, _ store: any ReadableStore,
+        _ visit: (_ id: InvocationID, _ value: Bytes) throws(StorageError) -> Bool
+    ) throws(StorageError) {
         let rows = Key(partition)
         var from = rows.bytes
         if let previous { from = key(previous) + [0] }
         try store.scan(.invocations, from: from, to: rows.end) { key, value throws(StorageError) in
             var reader = try StoreReader(key: key)
-            return try visit(try reader.invocationID(), try InvocationRecord(stored: value))
+            return try visit(try reader.invocationID(), value)
         }
     }
 
