@@ -223,13 +223,49 @@ struct Transition {
         local.removeAll(keepingCapacity: true)
     }
 
+    /// Applies a message, unless the record that it is about cannot be decoded: a message that is refused would hold up
+    /// all that come behind it (rule 2). Whatever a message does begins with reading that record, so nothing of it is
+    /// written when that fails.
     private mutating func take(_ message: PartitionMessage) throws(StorageError) {
+        do throws(StorageError) {
+            try apply(message)
+        } catch {
+            guard error.code == .damaged, try !isReadable(message.target) else { throw error }
+            if case .invoke(_, .invocation(let caller)) = message {
+                send(.complete(caller, .failure(Failure(code: 500, message: error.message))), to: caller.id)
+            }
+        }
+    }
+
+    /// Whether an invocation has a record that can be decoded, or none.
+    func isReadable(_ id: InvocationID) throws(StorageError) -> Bool {
+        do throws(StorageError) {
+            _ = try invocations.record(id, store)
+            return true
+        } catch {
+            guard error.code == .damaged else { throw error }
+            return false
+        }
+    }
+
+    private mutating func apply(_ message: PartitionMessage) throws(StorageError) {
         switch message {
         case .invoke(let request, let caller): try invoke(request, caller)
         case .complete(let caller, let result): try complete(caller, result)
         case .signal(let id, let notification): try signal(id, notification)
         case .attach(let id, let caller, let waiting): try attach(id, caller, waiting: waiting)
         case .kill(let id, let caller): try kill(id, by: caller)
+        }
+    }
+}
+
+extension PartitionMessage {
+    /// The invocation that the message is about, which belongs to the receiver.
+    fileprivate var target: InvocationID {
+        switch self {
+        case .invoke(let request, _): request.id
+        case .complete(let caller, _): caller.id
+        case .signal(let id, _), .attach(let id, _, _), .kill(let id, _): id
         }
     }
 }

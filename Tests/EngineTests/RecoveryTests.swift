@@ -8,10 +8,7 @@ struct RecoveryTests {
     @Test func `a record that cannot be read keeps no other invocation from being taken up again`() throws {
         let world = try World()
         _ = try world.run(["at 0 call a x A/run", "at 0 call b y A/run", "at 0 call c z A/run"])
-        let damaged = world.names.id(of: "y")
-        let transaction = world.store.transaction()
-        transaction.put(.invocations, [0, 0] + damaged.bytes, [1, 0xFF])
-        _ = try world.store.commit(transaction)
+        try world.damage("y")
 
         let commands = try world.partitions[0].interrupted(after: nil, limit: 10, world.store.snapshot()).commands
 
@@ -41,5 +38,41 @@ struct RecoveryTests {
             try world.run(["at 2 attempt x Output done; End"]) == [
                 "answer          a result of x \"done\"", "answer          b result of x \"done\"", "release         x",
             ])
+    }
+
+    @Test func `a record that cannot be read holds up neither messages, nor its object, nor the clean-up`() throws {
+        let world = try World()
+        _ = try world.run([
+            "partitions 2", "at 0 call a caller A/run", "at 0 invoke broken@1 B/run",
+            "at 1 attempt caller Call 1 2 broken@1 B/run; Call 3 4 fine@1 B/run; OneWayCall 5 owner@1 Counter/c/add",
+        ])
+        try world.damage("broken@1", in: 1)
+        let delivered = try world.run(["at 3 deliver 0 1 1", "at 3 deliver 0 1 2"])
+        #expect(delivered.contains { $0.hasPrefix("1 send            0#1 complete caller:2 failure 500") })
+        #expect(delivered.contains { $0.hasPrefix("1 start attempt   fine@1") })
+
+        _ = try world.run([
+            "at 4 deliver 0 1 3", "at 4 invoke second@1 Counter/c/add", "at 4 invoke third@1 Counter/c/add",
+        ])
+        try world.damage("second@1", in: 1)
+        let ended = try world.run(["at 5 attempt owner@1 Output done; End"])
+        #expect(ended.contains { $0.hasPrefix("1 start attempt   third@1") })
+
+        for name in ["old", "older"] {
+            _ = try world.run(["at 6 invoke \(name) A/run completion=10", "at 6 attempt \(name) Output done; End"])
+        }
+        try world.damage("old")
+        _ = try world.run(["at 20 clean-up"])
+        #expect(try world.status(of: "older") == "free")
+    }
+}
+
+extension World {
+    /// Overwrites an invocation's record with what no version writes.
+    func damage(_ name: String, in partition: UInt8 = 0) throws {
+        let transaction = store.transaction()
+        transaction.put(.invocations, [0, partition] + names.id(of: name).bytes, [1, 0xFF])
+        _ = try store.commit(transaction)
+        checksInvariants = false
     }
 }

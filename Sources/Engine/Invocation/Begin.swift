@@ -127,8 +127,9 @@ extension Transition {
             switch entry {
             case .mutation(let mutation): try applyMutation(mutation)
             case .invocation(let id):
-                // A record that is gone leaves a stale row only in a damaged store: it must not block the object.
-                guard var record = try invocations.record(id, store), record.status == .inboxed else { continue }
+                // In a damaged store a record may be gone or unreadable: it must not block the object.
+                guard try isReadable(id), var record = try invocations.record(id, store), record.status == .inboxed
+                else { continue }
                 locks.put(LockTable.Lock(holder: id, inboxStart: sequence), on: object, store)
                 becomeInvoked(id, &record)
                 invocations.put(record, id, store)

@@ -110,9 +110,10 @@ extension Transition {
         let rows = try expiries.due(at: now, limit: limit, store)
         for row in rows {
             expiries.remove(row, store)
-            guard let record = try invocations.record(row.id, store), record.incarnation == row.incarnation else {
-                continue  // Purged by hand, and perhaps used again.
-            }
+            // Purged by hand, and perhaps used again; or unreadable, and no reason to keep the others.
+            guard try isReadable(row.id), let record = try invocations.record(row.id, store),
+                record.incarnation == row.incarnation
+            else { continue }
             switch row.what {
             case .journal: _ = try purgeJournal(row.id)
             case .invocation: _ = try purge(row.id)
