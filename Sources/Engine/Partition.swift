@@ -230,21 +230,20 @@ struct Transition {
         do throws(StorageError) {
             try apply(message)
         } catch {
-            guard error.code == .damaged, try !isReadable(message.target) else { throw error }
+            guard error.code == .damaged, try invocations.isDamaged(message.target, store) else { throw error }
             if case .invoke(_, .invocation(let caller)) = message {
                 send(.complete(caller, .failure(Failure(code: 500, message: error.message))), to: caller.id)
             }
         }
     }
 
-    /// Whether an invocation has a record that can be decoded, or none.
-    func isReadable(_ id: InvocationID) throws(StorageError) -> Bool {
+    /// The invocation's record, or nil if there is none that can be decoded.
+    func readableRecord(_ id: InvocationID) throws(StorageError) -> InvocationRecord? {
         do throws(StorageError) {
-            _ = try invocations.record(id, store)
-            return true
+            return try invocations.record(id, store)
         } catch {
             guard error.code == .damaged else { throw error }
-            return false
+            return nil
         }
     }
 

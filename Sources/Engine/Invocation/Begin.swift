@@ -128,8 +128,7 @@ extension Transition {
             case .mutation(let mutation): try applyMutation(mutation)
             case .invocation(let id):
                 // In a damaged store a record may be gone or unreadable: it must not block the object.
-                guard try isReadable(id), var record = try invocations.record(id, store), record.status == .inboxed
-                else { continue }
+                guard var record = try readableRecord(id), record.status == .inboxed else { continue }
                 locks.put(LockTable.Lock(holder: id, inboxStart: sequence), on: object, store)
                 becomeInvoked(id, &record)
                 invocations.put(record, id, store)

@@ -111,9 +111,7 @@ extension Transition {
         for row in rows {
             expiries.remove(row, store)
             // Purged by hand, and perhaps used again; or unreadable, and no reason to keep the others.
-            guard try isReadable(row.id), let record = try invocations.record(row.id, store),
-                record.incarnation == row.incarnation
-            else { continue }
+            guard let record = try readableRecord(row.id), record.incarnation == row.incarnation else { continue }
             switch row.what {
             case .journal: _ = try purgeJournal(row.id)
             case .invocation: _ = try purge(row.id)

@@ -95,6 +95,12 @@ public struct InvocationTable {
         return try InvocationRecord(stored: value)
     }
 
+    /// Whether there is a record that cannot be decoded.
+    func isDamaged(_ id: InvocationID, _ store: any ReadableStore) throws(StorageError) -> Bool {
+        guard let value = try store.get(.invocations, key(id)) else { return false }
+        return (try? InvocationRecord(stored: value)) == nil
+    }
+
     func put(_ record: InvocationRecord, _ id: InvocationID, _ store: any Transaction) {
         store.put(.invocations, key(id), record.stored[...])
     }
