@@ -122,6 +122,21 @@ struct HTTP1ServerTests {
         #expect(try #require(peer.readToEnd()).hasSuffix("\r\n\r\na"))
     }
 
+    @Test func `connections above the limit wait until others end`() throws {
+        var options = HTTPServerOptions()
+        options.maxConnections = 2
+        let harness = try Harness(options: options) { $0.answer("a") }
+        var peers = (0..<2).map { _ in RawPeer(harness) }
+        for peer in peers {
+            peer.send("GET / HTTP/1.1\r\n\r\n")
+            #expect(peer.read(until: "\r\n\r\na").hasSuffix("a"))
+        }
+        let third = RawPeer(harness)
+        third.send("GET / HTTP/1.1\r\n\r\n")
+        peers.removeLast().end()
+        #expect(third.read(until: "\r\n\r\na").hasSuffix("a"))
+    }
+
     @Test func `a request with upgrade to h2c is answered as stream 1 of HTTP 2`() throws {
         let harness = try Harness(loops: 1) { $0.answer("upgraded \($0.request.version)") }
         let peer = RawPeer(harness)

@@ -68,6 +68,27 @@ struct HTTP2ServerTests {
         #expect(frames.last { $0.type == 3 }?.payload == [0, 0, 0, 0])
     }
 
+    @Test func `an answer that nobody reads is given up, although the client goes on with others`() throws {
+        var options = HTTPServerOptions()
+        options.idleTimeout = 100
+        options.maxControlFrames = 1_000_000
+        let harness = try Harness(loops: 1, options: options) { $0.answer(String(repeating: "a", count: 200_000)) }
+        let peer = RawPeer(harness)
+        // Without WINDOW_UPDATE the server may send 65,535 bytes.
+        peer.send(RawFrame.preface + RawFrame.settings + RawFrame.request(1))
+        var sent = 0
+        var end: [UInt8]?
+        while end == nil {
+            peer.send(RawFrame.frame(6, [UInt8](repeating: 7, count: 8)))
+            let frames = peer.frames { $0.type == 6 || $0.type == 3 || $0.type == 7 }
+            sent += frames.filter { $0.type == 0 }.map(\.payload.count).reduce(0, +)
+            guard !frames.isEmpty else { break }
+            end = frames.first { $0.type == 3 }?.payload
+        }
+        #expect(end == [0, 0, 0, 8])
+        #expect(sent == 65_535)
+    }
+
     @Test func `draining answers what was asked, announces the end, and then closes`() async throws {
         let waiting = Mutex<[@Sendable () -> Void]>([])
         let harness = try Harness(loops: 1) { exchange in

@@ -12,6 +12,8 @@ final class RawPeer {
     private var descriptor: Int32
     /// The server lives as long as somebody may read from it.
     private let harness: Harness?
+    /// The beginning of a frame whose end has not come yet.
+    private var unframed: [UInt8] = []
 
     /// Connects to a server.
     init(_ harness: Harness) {
@@ -226,12 +228,14 @@ extension RawPeer {
     func frames(
         until isWanted: ((type: UInt8, flags: UInt8, stream: UInt32, payload: [UInt8])) -> Bool
     ) -> [(type: UInt8, flags: UInt8, stream: UInt32, payload: [UInt8])] {
-        var bytes: [UInt8] = []
-        while true {
-            let frames = RawFrame.all(in: bytes)
-            if frames.contains(where: isWanted) { return frames }
+        var frames: [(type: UInt8, flags: UInt8, stream: UInt32, payload: [UInt8])] = []
+        while !frames.contains(where: isWanted) {
             guard let part = read(), !part.isEmpty else { return frames }
-            bytes += part
+            unframed += part
+            let complete = RawFrame.all(in: unframed)
+            unframed.removeFirst(complete.map { 9 + $0.payload.count }.reduce(0, +))
+            frames += complete
         }
+        return frames
     }
 }

@@ -16,6 +16,8 @@ public struct HTTPClientOptions: Sendable {
     public var maxStreamsPerConnection = 128
     /// Streams that are assumed to be allowed before the peer's SETTINGS have arrived.
     public var assumedMaxStreams = 50
+    /// HTTP/2 connections per origin, those included that only finish what they have begun; further requests wait.
+    public var maxHTTP2Connections = 1024
     /// HTTP/1.1 connections per origin; further requests wait for one.
     public var maxHTTP1Connections = 1024
     /// HTTP/2 receive window of a stream: what is buffered for an exchange that does not read.

@@ -16,7 +16,16 @@ final class HTTP2ServerConnection: ServerConnection, ChannelHandler {
         var exchange: ServerExchange?
         var outgoing = OutgoingBody()
         var isInputEnded = false
+        /// When output last left, or began to wait.
+        var lastMove: UInt64 = 0
         init(isInputEnded: Bool) { self.isInputEnded = isInputEnded }
+
+        func append(_ bytes: Bytes, now: UInt64) -> Bool {
+            if outgoing.isEmpty { lastMove = now }
+            return outgoing.append(bytes)
+        }
+
+        func isStalled(now: UInt64, limit: UInt64) -> Bool { !outgoing.isEmpty && now &- lastMove > limit }
     }
 
     private enum DrainPhase { case none, announced, goneAway }
@@ -87,6 +96,11 @@ final class HTTP2ServerConnection: ServerConnection, ChannelHandler {
             session?.terminate(code: HTTP2ErrorCode.noError)
             channel.scheduleFlush()
         case .none, .goneAway: break
+        }
+        for (id, stream) in streams where stream.isStalled(now: now, limit: options.idleTimeout) {
+            // The client takes part in the connection, and does not read this answer.
+            session?.reset(stream: id, code: HTTP2ErrorCode.cancel)
+            channel.scheduleFlush()
         }
         let quiet = now &- channel.lastActivity
         guard quiet > options.idleTimeout else { return }
@@ -191,6 +205,7 @@ extension HTTP2ServerConnection: HTTP2SessionOwner {
     func sessionMoveBody(_ count: Int, stream id: Int32, to output: inout OutputBuffer) {
         guard let stream = streams[id] else { return }
         stream.outgoing.move(count, to: &output)
+        stream.lastMove = worker.loop.now
         if stream.outgoing.becameWritable(), let exchange = stream.exchange {
             exchange.onWritable?()
             worker.loop.requestTurn()
@@ -204,7 +219,7 @@ extension HTTP2ServerConnection: ServerExchangeCarrier {
     func exchange(_ exchange: ServerExchange, respond head: HTTPResponseHead, body: Bytes) {
         guard let stream = streams[exchange.streamID] else { return }
         let hasBody = head.mayHaveBody && exchange.request.method != "HEAD" && !body.isEmpty
-        if hasBody { _ = stream.outgoing.append(body) }
+        if hasBody { _ = stream.append(body, now: worker.loop.now) }
         stream.outgoing.end()
         submit(head, length: head.mayHaveBody ? body.count : nil, hasBody: hasBody, exchange)
         stream.exchange = nil
@@ -220,7 +235,7 @@ extension HTTP2ServerConnection: ServerExchangeCarrier {
     func exchange(_ exchange: ServerExchange, write bytes: Bytes) -> Bool {
         guard let stream = streams[exchange.streamID] else { return false }
         guard !stream.outgoing.isEnded else { return true }  // HEAD, 204 and 304 have no body.
-        let isBelowMark = stream.outgoing.append(bytes)
+        let isBelowMark = stream.append(bytes, now: worker.loop.now)
         session?.bodyIsReady(stream: exchange.streamID)
         channel.scheduleFlush()
         return isBelowMark

@@ -89,7 +89,10 @@ final class Channel: Flushable {
         isReadingPaused = false
         updateInterest()
         // TLS may hold bytes that were read from the socket already.
-        if let tls, tls.hasInput { loop.post(FollowUp(self).read) }
+        if let tls, tls.hasInput {
+            let later = LoopBound(self)
+            loop.post { later.value.readSecure() }
+        }
     }
 
     /// Writes the output at the end of this turn.
@@ -155,7 +158,7 @@ final class Channel: Flushable {
     }
 
     /// Passes on what TLS has decrypted.
-    fileprivate func readSecure() { if let tls, !isReadingPaused { readSecure(tls) } }
+    private func readSecure() { if let tls, !isReadingPaused { readSecure(tls) } }
 
     private func readSecure(_ tls: TLSSession) {
         if case .handshaking = tls.state {
@@ -260,13 +263,4 @@ final class Channel: Flushable {
         isReadingPaused = false
         updateInterest()
     }
-}
-
-/// A channel in a closure that `EventLoop.post` takes.
-///
-/// `@unchecked Sendable`: made and used on the channel's own loop.
-private struct FollowUp: @unchecked Sendable {
-    private let channel: Channel
-    init(_ channel: Channel) { self.channel = channel }
-    func read() { channel.readSecure() }
 }

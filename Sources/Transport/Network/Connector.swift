@@ -40,14 +40,14 @@ final class Connector {
         }
         if let numeric = SocketAddress(numeric: host, port: port) {
             addresses = [numeric]
-            let first = FirstStep(self)
-            loop.post { first.connector?.connectNext(last: nil) }
+            let later = LoopBound(self)
+            loop.post { later.value.connectNext(last: nil) }
             return
         }
         let lookup = UVAddressLookup(loop.uv, host: host, port: port) { [weak self] in self?.found($0) }
         self.lookup = lookup
-        let begin = FirstStep(self)
-        loop.post { begin.connector?.lookup?.begin() }
+        let later = LoopBound(self)
+        loop.post { later.value.lookup?.begin() }
     }
 
     /// `completion` is not called any more.
@@ -121,12 +121,4 @@ final class Connector {
         poll?.close()
         poll = nil
     }
-}
-
-/// A connector in a closure that `EventLoop.post` takes.
-///
-/// `@unchecked Sendable`: made and used on the connector's own loop.
-private struct FirstStep: @unchecked Sendable {
-    weak var connector: Connector?
-    init(_ connector: Connector) { self.connector = connector }
 }
