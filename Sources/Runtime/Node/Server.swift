@@ -29,7 +29,13 @@ public final class Server {
     public func run() throws(ServerError) {
         let signals = Signals()
         let node = try Node(configuration: configuration)
-        try node.start()
+        do throws(ServerError) {
+            try node.start()
+        } catch {
+            // The loops run already, and what they work with must outlive them.
+            node.stop()
+            throw error
+        }
         waiting: while true {
             switch signals.wait() {
             case SIGUSR1: Log.info("Options in force.", ["toml": configuration.toml])
