@@ -35,6 +35,8 @@ struct ProcessUsage {
     var bytesHandedOver = 0
     var residentMiB = 0.0
 
+    static var own: ProcessUsage { ProcessUsage(getpid()) }
+
     init(_ process: Int32) {
         // Fields 14 and 15, counted behind the name, which may contain spaces.
         let stat = Self.text(process, "stat")

@@ -12,6 +12,8 @@ struct Measurement {
     var p99 = 0.0
     var failureCount = 0
     var cpuMicrosecondsPerCall = 0.0
+    /// What clients and deployment took of the same processors.
+    var ownCPUMicrosecondsPerCall = 0.0
     /// Written to the disk, by whatever ran meanwhile.
     var bytesPerCall = 0.0
     /// Handed to the system by the process, for files and sockets.
@@ -40,6 +42,7 @@ struct Measurement {
 
     private mutating func record(_ run: LoadRun, _ process: ChildProcess, _ settings: Settings) {
         let before = process.usage
+        let ownBefore = ProcessUsage.own
         let disk = DiskUsage(ofDiskWith: settings.directory)
         run.startRecording()
         let start = Moment()
@@ -54,6 +57,7 @@ struct Measurement {
         p99 = Double(sorted.quantile(0.99)) / 1000
         failureCount = record.failureCount
         cpuMicrosecondsPerCall = (after.cpuSeconds - before.cpuSeconds) / count * 1e6
+        ownCPUMicrosecondsPerCall = (ProcessUsage.own.cpuSeconds - ownBefore.cpuSeconds) / count * 1e6
         bytesPerCall = Double(DiskUsage(ofDiskWith: settings.directory).bytesWritten - disk.bytesWritten) / count
         bytesHandedOverPerCall = Double(after.bytesHandedOver - before.bytesHandedOver) / count
         residentMiB = after.residentMiB
@@ -64,6 +68,7 @@ struct Measurement {
             .init("concurrency", JSON(concurrency)), .init("calls_per_second", .rounded(callsPerSecond)),
             .init("p50_microseconds", .rounded(median)), .init("p99_microseconds", .rounded(p99)),
             .init("cpu_microseconds_per_call", .rounded(cpuMicrosecondsPerCall)),
+            .init("own_cpu_microseconds_per_call", .rounded(ownCPUMicrosecondsPerCall)),
             .init("bytes_written_per_call", .rounded(bytesPerCall)),
             .init("bytes_handed_over_per_call", .rounded(bytesHandedOverPerCall)),
             .init("resident_mib", .rounded(residentMiB)), .init("failures", JSON(failureCount)),

@@ -107,7 +107,7 @@ struct Report {
     var table: String {
         var lines = ["", "fdatasync of 1 KiB in a preallocated file: \(text(syncMicroseconds)) µs"]
         let columns = [
-            "at a time", "calls/s", "p50 µs", "p99 µs", "CPU µs", "bytes", "MiB", "of commits", "of network",
+            "at a time", "calls/s", "p50 µs", "p99 µs", "CPU µs", "own CPU", "bytes", "MiB", "of commits", "of network",
         ]
         lines += ["", row("", columns)]
         for echo in network { lines.append(row(echo.title, cells(echo) + ["", ""])) }
@@ -137,7 +137,8 @@ struct Report {
     private func cells(_ measured: Measurement) -> [String] {
         [
             "\(measured.concurrency)", text(measured.callsPerSecond), text(measured.median), text(measured.p99),
-            text(measured.cpuMicrosecondsPerCall), text(measured.bytesPerCall), text(measured.residentMiB),
+            text(measured.cpuMicrosecondsPerCall), text(measured.ownCPUMicrosecondsPerCall),
+            text(measured.bytesPerCall), text(measured.residentMiB),
         ]
     }
 
