@@ -37,7 +37,10 @@ final class SocketClient {
                 connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
         }
-        guard status == 0 else { return nil }
+        guard status == 0 || errno == EINTR else { return nil }
+        // An interrupted connect goes on by itself: the first byte can be sent when it is done.
+        var wanted = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        while poll(&wanted, 1, 10_000) < 0, errno == EINTR {}
     }
 
     deinit { if descriptor >= 0 { close(descriptor) } }
@@ -48,6 +51,7 @@ final class SocketClient {
         var rest = bytes
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, 0x4000 /* MSG_NOSIGNAL */) }
+            if count < 0, errno == EINTR { continue }
             guard count > 0 else { return false }
             rest = rest.dropFirst(count)
         }
@@ -94,7 +98,11 @@ final class SocketClient {
 
     private func read() -> Bytes? {
         var buffer = [UInt8](repeating: 0, count: 65_536)
-        let count = recv(descriptor, &buffer, buffer.count, 0)
-        return count > 0 ? buffer[..<count] : nil
+        // Children of other tests end meanwhile, and their signal interrupts whoever waits.
+        while true {
+            let count = recv(descriptor, &buffer, buffer.count, 0)
+            if count < 0, errno == EINTR { continue }
+            return count > 0 ? buffer[..<count] : nil
+        }
     }
 }
