@@ -2,12 +2,6 @@ import HoldfastEngine
 import HoldfastTransport
 import HoldfastWire
 
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
-
 /// Attempts over HTTP: the client and the clock of one event loop.
 final class HTTPAttempts: AttemptTransport {
     private let loop: EventLoop
@@ -29,12 +23,7 @@ final class HTTPAttempts: AttemptTransport {
 
     var now: Timestamp { Timestamp(millis: loop.now) }
 
-    var wallClock: Timestamp {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Timestamp(
-            millis: UInt64(clamping: time.tv_sec) &* 1000 &+ UInt64(clamping: time.tv_nsec / 1_000_000))
-    }
+    var wallClock: Timestamp { .now }
 
     func setAlarm(after milliseconds: UInt64, _ ring: @escaping () -> Void) {
         self.ring = ring
