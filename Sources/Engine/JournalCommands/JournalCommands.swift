@@ -183,9 +183,11 @@ extension Transition {
         _ callee: ResolvedCallee, _ input: InputCommand, idempotencyKey: String?, limitKey: String?,
         _ record: InvocationRecord, _ id: InvocationID
     ) -> InvokeRequest {
-        InvokeRequest(
+        // What identifies a workflow's run is its key; another one is ignored (semantics §3).
+        let isRun = callee.target.kind == .workflowRun
+        return InvokeRequest(
             id: callee.id, target: callee.target, source: .invocation(id, record.target),
-            input: input.payload, idempotencyKey: idempotencyKey, limitKey: limitKey,
+            input: input.payload, idempotencyKey: isRun ? nil : idempotencyKey, limitKey: limitKey,
             completionRetention: callee.completionRetention, journalRetention: callee.journalRetention)
     }
 }
