@@ -3,6 +3,8 @@ import HoldfastServiceProtocol
 /// What the configuration says to one invoker. Sizes in bytes.
 struct InvokerSettings {
     var messageSizeLimit = 32 << 20
+    /// What stands around a body or a result that has just the size that is allowed.
+    private static let messageSizeTolerance = 256 << 10
     var messageSizeWarning = 10 << 20
     var eagerStateSizeLimit = 32 << 20
     var futureDepthLimit = 1000
@@ -19,7 +21,7 @@ struct InvokerSettings {
 
     /// The configuration's values, each loop having its share of what is limited for the whole server.
     init(_ configuration: Configuration, loopCount: Int) {
-        messageSizeLimit = configuration.invoker.messageSizeLimit
+        messageSizeLimit = configuration.invoker.messageSizeLimit + Self.messageSizeTolerance
         messageSizeWarning = configuration.invoker.messageSizeWarning
         eagerStateSizeLimit = configuration.invoker.eagerStateSizeLimit
         futureDepthLimit = configuration.invoker.awaitedFutureDepthLimit

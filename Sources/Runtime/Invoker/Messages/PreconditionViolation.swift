@@ -24,7 +24,7 @@ struct PreconditionViolation: Error, Equatable {
             "RT0017")
     }
 
-    static let emptyIdempotencyKey = Self("the idempotency key is empty; leave it out, or give it a value", "RT0017")
+    static let emptyIdempotencyKey = Self("the idempotency key provided in the request is empty", "RT0017")
 
     static let scopesDisabled = Self(
         "scoped invocations require flow control experimental feature to be enabled", "RT0024")
