@@ -105,7 +105,9 @@ private final class StoreSession: IntrospectionSession {
     }
 
     private func row(_ id: InvocationID, _ record: InvocationRecord) -> InvocationRow {
-        InvocationRow(id: id, record: record, live: live[id], serverVersion: serverVersion)
+        // The invoker may know it a moment longer than it is to be run.
+        let live = record.status == .invoked ? live[id] : nil
+        return InvocationRow(id: id, record: record, live: live, serverVersion: serverVersion)
     }
 
     private func liveRows(_ filter: RowFilter) -> [LiveInvocation] {
