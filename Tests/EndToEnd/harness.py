@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
+from EndToEnd.endpoint import Endpoint, Raw, manifest
 from EndToEnd.ways import Way
 from Support.ledger import Ledger
 from Support.processes import Server, Services
@@ -90,11 +91,26 @@ class World:
     http: httpx.AsyncClient
     label: str
     slow: float = 1.0
+    endpoint: Endpoint | None = None
     _numbers: itertools.count = field(default_factory=itertools.count)
 
     def key(self, hint: str = "k") -> str:
         """A name that no other scenario uses."""
         return f"{hint}-{self.label}-{next(self._numbers)}"
+
+    async def raw(self, services: dict, **options) -> Raw:
+        """Registers a deployment whose SDK is the scenario; `services` and options as in `endpoint.manifest`."""
+        use_http11 = options.pop("http11", False)
+        prefix = options.pop("prefix", None) or f"R{self.label.replace('-', '_')}n{next(self._numbers)}_"
+        raw = self.endpoint.add(prefix, manifest(prefix, services, **options))
+        body = {"uri": raw.url, "use_http_11": use_http11}
+        answer = await self.request("POST", f"{self.server.admin}/deployments", body)
+        equal(answer.status, 201, f"the registration ({answer.message[:300]})")
+        raw.deployment = answer.json["id"]
+        return raw
+
+    async def operate(self, invocation: str, operation: str, query: str = "") -> Answer:
+        return await self.admin("PATCH", f"/invocations/{invocation}/{operation}{query}")
 
     def path(self, service: str, handler: str, key: str | None = None) -> str:
         return "/".join(part for part in (self.way.prefix + service, key, handler) if part is not None)

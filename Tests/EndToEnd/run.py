@@ -19,8 +19,22 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 import httpx  # noqa: E402
 
+from EndToEnd.endpoint import Endpoint  # noqa: E402
 from EndToEnd.harness import SCENARIOS, Failed, Scenario, World, short  # noqa: E402
-from EndToEnd.scenarios import calls, limits, operations, recovery, state, steps, waiting  # noqa: E402, F401
+from EndToEnd.scenarios import (  # noqa: E402, F401
+    calls,
+    failing,
+    futures,
+    life,
+    limits,
+    operations,
+    protocol,
+    recovery,
+    results,
+    state,
+    steps,
+    waiting,
+)
 from EndToEnd.ways import WAYS, Way  # noqa: E402
 from Support.ledger import Ledger  # noqa: E402
 from Support.processes import CannotRun, Server, Services  # noqa: E402
@@ -81,14 +95,14 @@ async def run_all(options: argparse.Namespace, work: pathlib.Path) -> int:
         services.start(f"/{next(iter(WAYS))}/health")
         server.start()
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=100)
-        async with httpx.AsyncClient(limits=limits, trust_env=False, timeout=60.0) as http:
+        async with httpx.AsyncClient(limits=limits, trust_env=False, timeout=60.0) as http, Endpoint() as endpoint:
             await register(server, services, http)
             slots = asyncio.Semaphore(options.jobs)
 
             async def run_one(number: int, name: str, scenario: Scenario, way: Way) -> None:
                 nonlocal passed
                 async with slots:
-                    world = World(way, server, services, ledger, http, f"{number}", options.slow)
+                    world = World(way, server, services, ledger, http, f"{number}", options.slow, endpoint)
                     begin = time.monotonic()
                     reason = await one(name, scenario, world)
                     if reason is None:
