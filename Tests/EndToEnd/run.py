@@ -23,6 +23,7 @@ from EndToEnd.endpoint import Endpoint  # noqa: E402
 from EndToEnd.harness import SCENARIOS, Failed, Scenario, World, short  # noqa: E402
 from EndToEnd.scenarios import (  # noqa: E402, F401
     calls,
+    extremes,
     failing,
     futures,
     life,
