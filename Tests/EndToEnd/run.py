@@ -32,6 +32,7 @@ from EndToEnd.scenarios import (  # noqa: E402, F401
     protocol,
     recovery,
     results,
+    settings,
     state,
     steps,
     waiting,
