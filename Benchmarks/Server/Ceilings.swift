@@ -54,7 +54,7 @@ struct Ceilings {
                 key.append(bigEndian: serial &* 0x9E37_79B9_7F4A_7C15)
                 transaction.put(Family.allCases[Int(serial) % Self.writesPerCommit], key, value)
             }
-            pipeline.request(upTo: try store.commit(transaction))
+            pipeline.request(upTo: try store.commit(transaction), for: 0)
             durable.wait()
             rounds += 1
         }

@@ -95,7 +95,7 @@ func measureGroups(seconds: Double) throws {
             waiting.append(try store.commit(transaction))
             commits += 1
         }
-        if let last = waiting.last { pipeline.request(upTo: last) }
+        if let last = waiting.last { pipeline.request(upTo: last, for: 0) }
         wake.wait()
         let position = durable.load(ordering: .acquiring)
         waiting.removeAll { $0.rawValue <= position }

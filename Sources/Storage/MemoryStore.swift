@@ -26,7 +26,9 @@ public final class MemoryStore: Store {
     }
 
     /// Makes the writes visible. Cost: O(log n) per write; the first write to a chunk that a snapshot shares copies it.
-    public func commit(_ transaction: any Transaction) throws(StorageError) -> CommitPosition {
+    public func commit(
+        _ transaction: any Transaction, logged: (CommitPosition) -> Void
+    ) throws(StorageError) -> CommitPosition {
         guard let transaction = transaction as? OverlaidTransaction<MemoryBase>, transaction.base.store === self else {
             throw .foreignTransaction
         }
@@ -39,6 +41,7 @@ public final class MemoryStore: Store {
             return state.position
         }
         transaction.clear()
+        logged(position)
         return position
     }
 

@@ -39,8 +39,7 @@ public final class RocksStore: Store {
         let logDirectory = "\(directory)/log"
         try Files.makeDirectory(logDirectory)
         let (database, recovered) = try recover("\(directory)/store", logDirectory, options, lock)
-        let log = try DiskLog(
-            database, directory: logDirectory, fileSize: max(options.logFileSize, 4096), behind: recovered)
+        let log = try DiskLog(database, directory: logDirectory, fileSize: options.logFileSize, behind: recovered)
         return RocksStore(Open(database: database, log: log), partitionCount: format.partitionCount)
     }
 
@@ -69,14 +68,20 @@ public final class RocksStore: Store {
     }
 
     /// Makes the writes visible; they reach the disk with the next `makeDurable`. Cost: one RocksDB write, under a lock.
-    public func commit(_ transaction: any Transaction) throws(StorageError) -> CommitPosition {
+    public func commit(
+        _ transaction: any Transaction, logged: (CommitPosition) -> Void
+    ) throws(StorageError) -> CommitPosition {
         guard let transaction = transaction as? OverlaidTransaction<RocksBase> else {
             throw transaction is OverlaidTransaction<ClosedStore> ? .closed : .foreignTransaction
         }
         let base = transaction.base
-        if transaction.overlay.isEmpty { return CommitPosition(rawValue: base.log.latestPosition) }
+        if transaction.overlay.isEmpty {
+            let latest = CommitPosition(rawValue: base.log.latestPosition)
+            logged(latest)
+            return latest
+        }
         base.batch.fill(with: transaction.overlay, for: base.database)
-        let position = try base.log.commit(base.batch)
+        let position = try base.log.commit(base.batch) { logged(CommitPosition(rawValue: $0)) }
         transaction.clear()
         return CommitPosition(rawValue: position)
     }

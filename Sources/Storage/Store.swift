@@ -3,7 +3,7 @@ import HoldfastEngine
 /// The ordered key-value store of one process: all partitions, one log.
 ///
 /// 1. A commit is visible to every reader when `commit` returns, and durable after the next `makeDurable` that begins
-///    later. In between a crash may lose it, together with all commits after it and none before it.
+///    after it was logged. In between a crash may lose it, together with all commits after it and none before it.
 /// 2. A commit is atomic, in both respects.
 /// 3. Two threads never write the same key: a partition belongs to one event loop. The store does not check this.
 public protocol Store: AnyObject, Sendable {
@@ -12,9 +12,14 @@ public protocol Store: AnyObject, Sendable {
 
     /// Makes the transaction's writes visible, and clears it for its next use.
     ///
-    /// An empty transaction writes nothing and returns the latest position. When this throws, nothing was written and
-    /// the transaction keeps its writes.
-    func commit(_ transaction: any Transaction) throws(StorageError) -> CommitPosition
+    /// An empty transaction writes nothing and returns the latest position. When this throws, nothing of the writes is
+    /// visible, and the transaction keeps them; if it was logged before, a restart may bring them.
+    ///
+    /// - Parameter logged: Called with the position, on this thread, as soon as a `makeDurable` that begins then covers the
+    ///   commit; that can be a little before it is visible.
+    func commit(
+        _ transaction: any Transaction, logged: (CommitPosition) -> Void
+    ) throws(StorageError) -> CommitPosition
 
     /// A view of the store as it is now, which later commits do not change; it is released with its last reference.
     ///
@@ -26,4 +31,12 @@ public protocol Store: AnyObject, Sendable {
 
     /// The position of the newest commit.
     var latestPosition: CommitPosition { get }
+}
+
+extension Store {
+    /// `commit(_:logged:)` for who does not wait for the disk.
+    @discardableResult
+    public func commit(_ transaction: any Transaction) throws(StorageError) -> CommitPosition {
+        try commit(transaction, logged: { _ in })
+    }
 }

@@ -12,9 +12,9 @@ import Testing
         let log = GatedLog()
         let heard = Heard()
         let pipeline = CommitPipeline(log: log, subscribers: [heard.hear])
-        pipeline.request(upTo: log.append())
+        pipeline.request(upTo: log.append(), for: 0)
         log.awaitSync(1)
-        for _ in 0..<100 { pipeline.request(upTo: log.append()) }
+        for _ in 0..<100 { pipeline.request(upTo: log.append(), for: 0) }
         log.finishSync()
         log.awaitSync(2)
         log.finishSync()
@@ -29,9 +29,9 @@ import Testing
         let log = GatedLog()
         let heard = Heard()
         let pipeline = CommitPipeline(log: log, subscribers: [heard.hear])
-        pipeline.request(upTo: log.append())
+        pipeline.request(upTo: log.append(), for: 0)
         log.awaitSync(1)
-        pipeline.request(upTo: log.append())
+        pipeline.request(upTo: log.append(), for: 0)
         #expect(heard.all.isEmpty)
         log.finishSync()
         log.awaitSync(2)
@@ -41,17 +41,35 @@ import Testing
         #expect(heard.all == [.durable(1), .durable(2)])
     }
 
-    @Test(.timeLimit(.minutes(1))) func `all subscribers hear the same in the same order`() throws {
+    @Test(.timeLimit(.minutes(1))) func `who asks hears of it in growing order, and nobody else is woken`() throws {
         let store = MemoryStore()
-        let heard = [Heard(), Heard()]
+        let heard = [Heard(), Heard(), Heard()]
         let pipeline = CommitPipeline(store: store, subscribers: heard.map { $0.hear })
-        for turn in 0..<1000 { pipeline.request(upTo: try store.commit(["key": "\(turn)"])) }
+        for turn in 1...1000 {
+            pipeline.request(upTo: try store.commit(["key": "\(turn)"]), for: turn <= 500 ? 0 : 1)
+        }
         pipeline.stop()
-        #expect(heard[0].all == heard[1].all)
-        let positions = heard[0].all.compactMap { if case .durable(let position) = $0 { position } else { nil } }
-        #expect(positions.count == heard[0].all.count)
-        #expect(positions == positions.sorted())
-        #expect(positions.last == 1000)
+        let positions = heard.map { $0.all.compactMap(\.position) }
+        #expect(positions.map(\.count) == heard.map(\.all.count), "nothing but positions")
+        #expect(positions.allSatisfy { $0 == $0.sorted() })
+        #expect(try #require(positions[0].last) >= 500)
+        #expect(positions[1].last == 1000)
+        #expect(heard[2].all.isEmpty)
+    }
+
+    @Test(.timeLimit(.minutes(1))) func `what is durable already is told without a sync`() throws {
+        let log = GatedLog()
+        let heard = [Heard(), Heard()]
+        let pipeline = CommitPipeline(log: log, subscribers: heard.map { $0.hear })
+        let positions = [log.append(), log.append()]
+        pipeline.request(upTo: positions[1], for: 1)
+        log.awaitSync(1)
+        log.finishSync()
+        heard[1].await(.durable(2))
+        pipeline.request(upTo: positions[0], for: 0)
+        pipeline.stop()
+        #expect(heard[0].all == [.durable(2)])
+        #expect(log.syncCount == 1)
     }
 
     @Test(.timeLimit(.minutes(1))) func `a sync that fails ends the pipeline, and is told once`() throws {
@@ -60,9 +78,9 @@ import Testing
         let pipeline = CommitPipeline(store: store, subscribers: [heard.hear])
         let position = try store.commit(["key": "1"])
         store.fail(with: StorageError(.failed, "no space"))
-        for _ in 0..<3 { pipeline.request(upTo: position) }
+        for _ in 0..<3 { pipeline.request(upTo: position, for: 0) }
         pipeline.stop()
-        pipeline.request(upTo: position)
+        pipeline.request(upTo: position, for: 0)
         #expect(heard.all == [.ended("no space")])
     }
 
@@ -70,7 +88,7 @@ import Testing
         let log = GatedLog()
         let heard = Heard()
         let pipeline = CommitPipeline(log: log, subscribers: [heard.hear])
-        pipeline.request(upTo: log.append())
+        pipeline.request(upTo: log.append(), for: 0)
         log.awaitSync(1)
         log.finishSync(failing: .fenced)
         pipeline.stop()
@@ -86,7 +104,7 @@ import Testing
                 group.addTask {
                     for turn in 0..<500 {
                         guard let position = try? store.commit(["\(thread)": "\(turn)"]) else { return }
-                        pipeline.request(upTo: position)
+                        pipeline.request(upTo: position, for: 0)
                     }
                 }
             }
@@ -101,11 +119,15 @@ final class Heard: Sendable {
     enum Message: Equatable {
         case durable(UInt64)
         case ended(String)
+
+        var position: UInt64? { if case .durable(let position) = self { position } else { nil } }
     }
 
     private let messages = Mutex<[Message]>([])
 
     var all: [Message] { messages.withLock { $0 } }
+
+    func await(_ message: Message) { while !all.contains(message) { sched_yield() } }
 
     var hear: @Sendable (CommitPipeline.Progress) -> Void {
         { [self] progress in

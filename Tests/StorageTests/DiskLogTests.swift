@@ -93,6 +93,26 @@ import Testing
         }
     }
 
+    @Test func `records of any size meet block boundaries in any way`() throws {
+        try withTemporaryDirectory { directory in
+            let block = LogFile.blockSize
+            // One record ends in front of a boundary, at it, behind it, and beyond the buffer; then many small ones.
+            let sizes = (-2...2).map { block + $0 } + [64 * block, 64 * block + 1] + Array(repeating: 1, count: 200)
+            var options = Self.small
+            options.logFileSize = 1 << 20
+            let store = try Self.open("\(directory)/live", options)
+            for (number, size) in sizes.enumerated() {
+                try store.commit(["key\(1000 + number)": String(repeating: "x", count: size)])
+                if number % 3 > 0 { try store.makeDurable() }
+            }
+            try store.makeDurable()
+            try copy(tree: "\(directory)/live", to: "\(directory)/crashed")
+            let reopened = try Self.open("\(directory)/crashed", options)
+            #expect(try reopened.snapshot().pairs() == store.snapshot().pairs())
+            #expect(reopened.latestPosition.rawValue == UInt64(sizes.count))
+        }
+    }
+
     @Test func `what an earlier life left behind is not taken for a continuation`() throws {
         try withTemporaryDirectory { directory in
             let store = try Self.store("\(directory)/first", commits: 5)
@@ -124,7 +144,7 @@ import Testing
                     for turn in 1...200 {
                         let value = String(repeating: "\(thread)", count: turn)
                         guard let position = try? store.commit(["\(thread) \(1000 + turn)": value]) else { return }
-                        pipeline.request(upTo: position)
+                        pipeline.request(upTo: position, for: 0)
                     }
                 }
             }

@@ -45,6 +45,23 @@ import Testing
         }
     }
 
+    @Test(arguments: StoreKind.allCases) func `a sync that begins when a commit is logged covers it`(kind: StoreKind)
+        throws
+    {
+        try kind.with { store in
+            var logged: [CommitPosition] = []
+            let transaction = store.transaction()
+            transaction.put("a", "1")
+            let position = try store.commit(transaction) { position in
+                logged.append(position)
+                #expect(store.latestPosition == position)
+            }
+            #expect(logged == [position])
+            #expect(try store.commit(transaction) { logged.append($0) } == position)
+            #expect(logged == [position, position])
+        }
+    }
+
     @Test(arguments: StoreKind.allCases) func `families do not share keys`(kind: StoreKind) throws {
         try kind.with { store in
             let transaction = store.transaction()

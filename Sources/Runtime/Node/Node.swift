@@ -39,7 +39,9 @@ final class Node {
         latestRegistry = LatestRegistry(registry)
         inboxes = group.loops.map { LoopInbox(loop: $0) }
         let router = Router(mailboxes: inboxes.map(\.mailbox), partitionCount: PartitionIndex(store.partitionCount))
-        pipeline = CommitPipeline(store: store, subscribers: [{ router.sendToAll(.progress($0)) }])
+        pipeline = CommitPipeline(
+            store: store,
+            subscribers: group.loops.map { loop in { router.send(.progress($0), to: loop.index) } })
         (contexts, invokers) = try Node.build(
             inboxes, router, registry, store, pipeline, configuration, loopCount: group.loops.count)
         registryWriter = Node.registryWriter(registry, latestRegistry, store, pipeline, router)
@@ -80,7 +82,7 @@ final class Node {
         _ router: Router
     ) -> RegistryWriter {
         RegistryWriter(
-            registry: registry, store: store, requestDurable: { pipeline.request(upTo: $0) },
+            registry: registry, store: store, requestDurable: { pipeline.request(upTo: $0, for: 0) },
             publish: { registry in
                 latest.replace(with: registry)
                 router.sendToAll(.registry(registry))

@@ -116,6 +116,9 @@ final class PartitionLoop {
         slot(of: partition).commands.append(command)
     }
 
+    /// Whether there is something to apply already in this turn.
+    var isBusy: Bool { slots.contains { !$0.commands.isEmpty } }
+
     private func slot(of partition: PartitionIndex) -> Slot {
         precondition(router.loop(of: partition) == loop.index, "a command goes to the loop of its partition")
         return slots[Int(partition) / router.mailboxes.count]
@@ -177,9 +180,10 @@ final class PartitionLoop {
 
     private func commit(_ actions: [Action], of slot: Slot) {
         do throws(StorageError) {
-            let position = try store.commit(transaction)
+            let position = try store.commit(transaction) { logged in
+                if logged > durable { pipeline.request(upTo: logged, for: loop.index) }
+            }
             slot.partition.committed()
-            if position > durable { pipeline.request(upTo: position) }
             if !actions.isEmpty { held.append(Held(position: position, slot: slot, actions: actions)) }
         } catch {
             Log.error(

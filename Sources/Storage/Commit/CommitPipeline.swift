@@ -15,7 +15,8 @@ import Synchronization
 ///     loop 3: commit, request ─┘               └─▶ …
 ///
 /// 1. Everything that is committed while a sync runs shares the next one.
-/// 2. Subscribers are told in growing order, each position after it is durable, and each `ended` once and last.
+/// 2. Subscribers are told in growing order, each position after it is durable, and each `ended` once and last. Who has
+///    asked for nothing new is not told, and so not woken.
 /// 3. A sync that failed is never repeated: what the disk holds then is not known (`CommitEnd.unknown`).
 public final class CommitPipeline: Sendable {
     /// What subscribers learn, on the pipeline's thread: they must return quickly, and may not call `stop`.
@@ -26,15 +27,36 @@ public final class CommitPipeline: Sendable {
         case ended(CommitEnd)
     }
 
+    /// Who asks, and is told.
+    private final class Subscriber: Sendable {
+        /// The greatest position that it asked for.
+        let requested = Atomic<UInt64>(0)
+        /// The position that it was told last; only the pipeline's thread uses it.
+        let told = Atomic<UInt64>(0)
+        let hear: @Sendable (Progress) -> Void
+
+        init(_ hear: @escaping @Sendable (Progress) -> Void) { self.hear = hear }
+
+        /// What it waits for; nil if it was told.
+        var wanted: UInt64? {
+            let requested = requested.load(ordering: .sequentiallyConsistent)
+            return requested > told.load(ordering: .relaxed) ? requested : nil
+        }
+    }
+
     /// The state that the thread shares with those who ask.
     private final class Shared: Sendable {
-        /// The greatest position that somebody asked for.
-        let requested = Atomic<UInt64>(0)
+        let subscribers: [Subscriber]
         /// Whether the thread sleeps and must be woken. Whoever sets it to false owes a signal, or takes one away.
         let isAsleep = Atomic<Bool>(false)
         let isStopping = Atomic<Bool>(false)
         let wake = DispatchSemaphore(value: 0)
         let stopped = DispatchSemaphore(value: 0)
+
+        init(_ subscribers: [@Sendable (Progress) -> Void]) { self.subscribers = subscribers.map { Subscriber($0) } }
+
+        /// The greatest position that somebody waits for.
+        var wanted: UInt64? { subscribers.lazy.compactMap(\.wanted).max() }
 
         func wakeUp() {
             if isAsleep.exchange(false, ordering: .sequentiallyConsistent) { wake.signal() }
@@ -49,7 +71,7 @@ public final class CommitPipeline: Sendable {
         }
     }
 
-    private let shared = Shared()
+    private let shared: Shared
 
     /// Starts the thread for a store on this machine.
     public convenience init(store: any Store, subscribers: [@Sendable (Progress) -> Void]) {
@@ -58,17 +80,20 @@ public final class CommitPipeline: Sendable {
 
     /// Starts the thread for a log.
     public init(log: any CommitLog, subscribers: [@Sendable (Progress) -> Void]) {
-        let shared = shared
+        let shared = Shared(subscribers)
+        self.shared = shared
         Thread.start(name: "commit") {
-            Self.run(log, subscribers, shared)
+            Self.run(log, shared)
             shared.stopped.signal()
         }
     }
 
-    /// Asks for everything up to `position` to become durable. Any thread; costs an atomic write, and a wake-up if the
-    /// pipeline sleeps.
-    public func request(upTo position: CommitPosition) {
-        shared.requested.max(position.rawValue, ordering: .sequentiallyConsistent)
+    /// Asks for everything up to `position` to become durable, and to be told. Any thread; costs an atomic write, and a
+    /// wake-up if the pipeline sleeps.
+    ///
+    /// - Parameter subscriber: The index of the one that asks.
+    public func request(upTo position: CommitPosition, for subscriber: Int) {
+        shared.subscribers[subscriber].requested.max(position.rawValue, ordering: .sequentiallyConsistent)
         shared.wakeUp()
     }
 
@@ -81,27 +106,25 @@ public final class CommitPipeline: Sendable {
         shared.stopped.wait()
     }
 
-    private static func run(
-        _ log: any CommitLog, _ subscribers: [@Sendable (Progress) -> Void], _ shared: Shared
-    ) {
-        var served = UInt64(0)
-        let request = { shared.requested.load(ordering: .sequentiallyConsistent) }
+    private static func run(_ log: any CommitLog, _ shared: Shared) {
         let isStopping = { shared.isStopping.load(ordering: .sequentiallyConsistent) }
+        var durable = CommitPosition.zero
         while true {
-            let requested = request()
-            if requested > served {
+            if let wanted = shared.wanted {
                 do throws(CommitEnd) {
-                    let position = try log.makeDurable()
-                    served = max(requested, position.rawValue)
-                    for subscriber in subscribers { subscriber(.durable(position)) }
+                    if wanted > durable.rawValue { durable = try log.makeDurable() }
                 } catch {
-                    for subscriber in subscribers { subscriber(.ended(error)) }
+                    for subscriber in shared.subscribers { subscriber.hear(.ended(error)) }
                     return
+                }
+                for subscriber in shared.subscribers where subscriber.wanted != nil {
+                    subscriber.told.store(durable.rawValue, ordering: .relaxed)
+                    subscriber.hear(.durable(durable))
                 }
             } else if isStopping() {
                 return
             } else {
-                shared.sleep(unless: { request() > served || isStopping() })
+                shared.sleep(unless: { shared.wanted != nil || isStopping() })
             }
         }
     }

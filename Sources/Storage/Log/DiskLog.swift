@@ -9,10 +9,10 @@ import Synchronization
 
 /// The log of a store on disk: what was committed and is not yet in table files.
 ///
-///     commit ──▶ RocksDB's memtables ──▶ (when they are full, all at once) table files
-///        └─────▶ pending ──makeDurable──▶ log file, synced
+///     commit ──▶ pending ──makeDurable──▶ log file, synced
+///        └─────▶ RocksDB's memtables ──▶ (when they are full, all at once) table files
 ///
-/// 1. Commits have consecutive positions. They enter the memtables and `pending` in that order, under one lock, and
+/// 1. Commits have consecutive positions. They enter `pending` and the memtables in that order, under one lock, and
 ///    each carries its position as a pair of the default column family. RocksDB writes the memtables of all families to
 ///    table files atomically (`atomic_flush`), so the position in the table files tells exactly which commits they hold.
 /// 2. A record is durable when the file that it is in was synced; a file is begun after the one before it was synced.
@@ -22,7 +22,8 @@ import Synchronization
 /// 5. When a write or sync fails, what the disk holds is not known. Nothing is committed any more; a restart reads what
 ///    is there.
 ///
-/// Sendable: `appendLock` guards what commits change, `fileLock` guards the files; the latter is taken first if both are.
+/// Sendable: `commitLock` keeps the order of commits, `fileLock` guards the files, `appendLock` what is pending; the latter
+/// is taken last, and nobody waits for the disk or the memtables while he holds it.
 final class DiskLog: @unchecked Sendable {
     /// Pending bytes beyond which a commit writes them to the file itself, so that memory is bounded.
     private static let pendingMax = 4 << 20
@@ -32,6 +33,7 @@ final class DiskLog: @unchecked Sendable {
     private let fileSize: Int
     private let life: UInt64
 
+    private let commitLock = Lock()
     private let appendLock = Lock()
     private var pending: [UInt8] = []
     private var failure: StorageError?
@@ -40,7 +42,7 @@ final class DiskLog: @unchecked Sendable {
     private let fileLock = Lock()
     /// Taken in turns with `pending`, so that their memory is used again.
     private var writing: [UInt8] = []
-    private var current: LogFile
+    private let writer: LogWriter
     private var hasUnsynced = true
     private var written: UInt64
     /// Full files whose records may not be in table files yet, oldest first, with the position of their last record.
@@ -56,6 +58,7 @@ final class DiskLog: @unchecked Sendable {
         let last = recovered.last
         self.database = database
         self.directory = directory
+        let fileSize = LogFile.wholeBlocks(fileSize)
         self.fileSize = fileSize
         life = .random(in: .min ... .max)
         self.last = Atomic(last)
@@ -64,27 +67,35 @@ final class DiskLog: @unchecked Sendable {
         // Large records had files of their own, and a crash may have left one half made.
         for file in recovered.files where file.capacity != fileSize { unlink(file.path) }
         nextName = recovered.nextName + 1
+        let header = LogFile.Header(life: life, number: recovered.nextNumber, first: last + 1)
         if let file = free.popLast() {
-            current = file
+            writer = try LogWriter(file, header)
         } else {
-            current = try LogFile(making: Self.name(recovered.nextName, in: directory), capacity: fileSize)
+            let path = Self.name(recovered.nextName, in: directory)
+            writer = try LogWriter(LogFile(making: path, for: fileSize), header)
         }
-        try current.begin(.init(life: life, number: recovered.nextNumber, first: last + 1))
     }
 
     /// The newest position.
     var latestPosition: UInt64 { last.load(ordering: .acquiring) }
 
     /// Makes a batch visible, and has it written with the next `makeDurable`.
-    func commit(_ batch: borrowing WriteBatch) throws(StorageError) -> UInt64 {
-        let (position, size) = try appendLock.withLock { () throws(StorageError) in
-            if let failure { throw failure }
+    ///
+    /// - Parameter logged: Called with the position as soon as `makeDurable` finds the batch, before it is visible: so the
+    ///   disk need not wait for the memtables.
+    func commit(_ batch: borrowing WriteBatch, logged: (UInt64) -> Void) throws(StorageError) -> UInt64 {
+        let (position, size) = try commitLock.withLock { () throws(StorageError) in
             let position = last.load(ordering: .relaxed) + 1
             batch.put(position: position, for: database)
-            try database.write(batch)
-            batch.withBytes { LogRecord.append($0, position: position, life: life, to: &pending) }
-            last.store(position, ordering: .releasing)
-            return (position, pending.count)
+            let size = try appendLock.withLock { () throws(StorageError) in
+                if let failure { throw failure }
+                batch.withBytes { LogRecord.append($0, position: position, life: life, to: &pending) }
+                last.store(position, ordering: .releasing)
+                return pending.count
+            }
+            logged(position)
+            try failing { () throws(StorageError) in try database.write(batch) }
+            return (position, size)
         }
         if size > Self.pendingMax {
             try fileLock.withLock { () throws(StorageError) in try failing { () throws(StorageError) in try write() } }
@@ -98,7 +109,7 @@ final class DiskLog: @unchecked Sendable {
             try failing { () throws(StorageError) in
                 try write()
                 if hasUnsynced {
-                    try current.sync()
+                    try writer.sync()
                     hasUnsynced = false
                 }
             }
@@ -120,7 +131,7 @@ final class DiskLog: @unchecked Sendable {
             var (start, end) = (0, 0)
             while end < bytes.count {
                 let size = LogRecord.size(at: end, in: bytes)
-                if !current.hasRoom(for: end + size - start) {
+                if !writer.hasRoom(for: end + size - start) {
                     try append(UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
                     try nextFile(holding: size)
                     start = end
@@ -135,27 +146,28 @@ final class DiskLog: @unchecked Sendable {
     private func append(_ records: UnsafeRawBufferPointer) throws(StorageError) {
         guard !records.isEmpty else { return }
         hasUnsynced = true
-        try current.append(records)
+        try writer.append(records)
     }
 
     private func nextFile(holding size: Int) throws(StorageError) {
         // Before the next file begins, so that no file is there whose predecessor lacks records.
-        try current.sync()
-        let number = (current.header?.number ?? 0) + 1
-        full.append((current, written))
+        try writer.sync()
+        let number = (writer.file.header?.number ?? 0) + 1
+        full.append((writer.file, written))
         let stored = try database.storedPosition()
         while let oldest = full.first, oldest.last <= stored {
             full.removeFirst()
             // Files of unusual size hold a record of unusual size; they are not worth keeping.
             if oldest.file.capacity == fileSize { free.append(oldest.file) } else { unlink(oldest.file.path) }
         }
-        let needed = LogFile.headerSize + size
-        if needed <= fileSize, let file = free.popLast() {
-            current = file
+        let needed = LogFile.Header.size + size
+        let file: LogFile
+        if needed <= fileSize, let unused = free.popLast() {
+            file = unused
         } else {
-            current = try LogFile(making: newName(), capacity: max(fileSize, needed))
+            file = try LogFile(making: newName(), for: max(fileSize, needed))
         }
-        try current.begin(.init(life: life, number: number, first: written + 1))
+        try writer.begin(file, .init(life: life, number: number, first: written + 1))
         hasUnsynced = true
         if free.isEmpty { makeFileAhead() }
     }
@@ -167,7 +179,7 @@ final class DiskLog: @unchecked Sendable {
         let path = newName()
         Thread.start(name: "log file") { [self] in
             // If this fails, so will the next commit that needs a file, and that one tells.
-            let file = try? LogFile(making: path, capacity: fileSize)
+            let file = try? LogFile(making: path, for: fileSize)
             fileLock.withLock {
                 isMakingFile = false
                 if let file { free.append(file) }

@@ -46,7 +46,7 @@ struct LogRecovery {
     ) throws(StorageError) -> UInt64 {
         let bytes = try file.read()
         var position = header.first
-        var offset = LogFile.headerSize
+        var offset = LogFile.Header.size
         try bytes.withRawBytes { (bytes) throws(StorageError) in
             while let batch = LogRecord.batch(at: offset, in: bytes, position: position, life: header.life) {
                 if position > last {
