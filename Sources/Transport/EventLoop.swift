@@ -21,6 +21,8 @@ public final class EventLoop: @unchecked Sendable {
 
     let uv: UVLoop
     private let inbox = Mutex(Inbox())
+    /// Threads that are about to use the handle that `shutDown` frees.
+    private let wakersInProgress = Atomic<Int>(0)
     private let thread = Atomic<UInt>(0)
     private var threadHandle: uv_thread_t?
     var timers = TimerQueue()
@@ -31,9 +33,17 @@ public final class EventLoop: @unchecked Sendable {
     var date = HTTPDate()
 
     private struct Inbox {
-        var isClosed = false
+        enum State { case asleep, woken, closed }
+
+        /// Whether the loop knows already that it must look.
+        var state = State.asleep
         var work: [@Sendable () -> Void] = []
         var mailboxes: [any MailboxDelivery] = []
+
+        mutating func takeAll(leaving state: State) -> Inbox {
+            defer { self = Inbox(state: state) }
+            return self
+        }
     }
 
     /// - Parameter index: A number for logs and thread names.
@@ -94,12 +104,7 @@ public final class EventLoop: @unchecked Sendable {
     /// Runs `work` on the loop, soon. From any thread; each call allocates, so it is for rare paths.
     /// After the loop has ended, work is dropped.
     public func post(_ work: @escaping @Sendable () -> Void) {
-        inbox.withLock { inbox in
-            guard !inbox.isClosed else { return }
-            inbox.work.append(work)
-            // Inside the lock, because `shutDown` frees the handle once it has set `isClosed`.
-            if inbox.work.count == 1 { uv.wake() }
-        }
+        putIntoInbox { $0.work.append(work) }
     }
 
     /// Runs `body` at the end of each turn, after all timers, input, output and mailboxes of the turn were handled and
@@ -120,30 +125,41 @@ public final class EventLoop: @unchecked Sendable {
 
     /// Makes sure that there is another turn before the loop blocks: something was produced after the bodies of
     /// `atTurnEnd` ran, and they must see it.
-    func requestTurn() {
-        inbox.withLock { if !$0.isClosed { uv.wake() } }
-    }
+    func requestTurn() { putIntoInbox { _ in } }
 
     /// Writes the connection's output at the end of this turn.
     func flushAtTurnEnd(_ connection: any Flushable) { unflushed.append(connection) }
 
+    /// False if the loop has ended.
     func mailboxIsReady(_ mailbox: any MailboxDelivery) -> Bool {
-        inbox.withLock { inbox in
-            guard !inbox.isClosed else { return false }
-            inbox.mailboxes.append(mailbox)
-            if inbox.mailboxes.count == 1 { uv.wake() }
-            return true
+        putIntoInbox { $0.mailboxes.append(mailbox) }
+    }
+
+    /// Changes the inbox, and wakes the loop if it was not woken yet; false if the loop has ended.
+    @discardableResult
+    private func putIntoInbox(_ change: (inout Inbox) -> Void) -> Bool {
+        let state = inbox.withLock { inbox in
+            let state = inbox.state
+            guard state != .closed else { return state }
+            change(&inbox)
+            inbox.state = .woken
+            if state == .asleep { wakersInProgress.add(1, ordering: .relaxed) }
+            return state
         }
+        if state == .asleep {
+            // Outside of the lock, because the loop takes it as soon as it is awake.
+            uv.wake()
+            wakersInProgress.subtract(1, ordering: .releasing)
+        }
+        return state != .closed
     }
 
     // MARK: - A turn
 
     private func readInbox() {
-        let (work, mailboxes) = inbox.withLock { inbox in
-            (exchange(&inbox.work, with: []), exchange(&inbox.mailboxes, with: []))
-        }
-        for mailbox in mailboxes { mailbox.deliverAll() }
-        for item in work { item() }
+        let taken = inbox.withLock { $0.takeAll(leaving: .asleep) }
+        for mailbox in taken.mailboxes { mailbox.deliverAll() }
+        for item in taken.work { item() }
     }
 
     private func fireTimers() {
@@ -182,11 +198,9 @@ public final class EventLoop: @unchecked Sendable {
     private func shutDown() {
         readInbox()
         // What is dropped here is destroyed outside the lock: its deinitialisers may call into the loop.
-        let dropped = inbox.withLock { inbox in
-            inbox.isClosed = true
-            return (exchange(&inbox.work, with: []), exchange(&inbox.mailboxes, with: []))
-        }
+        let dropped = inbox.withLock { $0.takeAll(leaving: .closed) }
         withExtendedLifetime(dropped) {}
+        while wakersInProgress.load(ordering: .acquiring) > 0 { sched_yield() }
         flush()
         uv.close()
         turnEndBodies = []

@@ -1,3 +1,4 @@
+import Foundation
 import HoldfastTransport
 import Synchronization
 import Testing
@@ -70,6 +71,22 @@ struct EventLoopTests {
         }
         // No further wake-up came between these and the check, so each was sealed in the turn that it happened in.
         #expect(log.sealed.contains("posted") && log.sealed.contains("mailed") && log.sealed.contains("timer"))
+    }
+
+    @Test(.timeLimit(.minutes(1))) func `threads may send to a loop while it ends`() throws {
+        for _ in 0..<50 {
+            let group = try LoopGroup(count: 1)
+            let loop = group.loops[0]
+            let mailbox = Mailbox<Int>(loop: loop) { _ in }
+            group.start()
+            let senders = (0..<2).map { _ in
+                let sender = Foundation.Thread { for number in 0..<2000 { mailbox.send(number) } }
+                sender.start()
+                return sender
+            }
+            group.stop()
+            while senders.contains(where: { !$0.isFinished }) { sched_yield() }
+        }
     }
 
     @Test func `work for a loop that has ended is dropped`() throws {

@@ -98,8 +98,7 @@ final class IngressExchange {
         switch try IngressRoute(request.path, kind: { registry.activeService($0)?.kind }) {
         case .submit(let route):
             let submission = try Submission(
-                route, request, registry: registry, settings: service.settings, now: service.door.now,
-                random: &service.random)
+                route, request, door: service.door, settings: service.settings, random: &service.random)
             state = .reading(.submission(submission, request))
         case .result(let wait, let id):
             try request.require("GET")

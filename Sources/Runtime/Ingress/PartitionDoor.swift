@@ -8,6 +8,10 @@ protocol PartitionDoor: AnyObject {
     /// Wall-clock time.
     var now: Timestamp { get }
 
+    /// Whether an invocation that could be anywhere should be there: on this loop, where nobody need be woken for it, or
+    /// anywhere while this loop is busy.
+    func favours(_ partitionKey: UInt64) -> Bool
+
     /// Sends a command to the partition that owns `partitionKey`; `answered` is called on this loop, once.
     @discardableResult
     func ask(

@@ -14,9 +14,11 @@ struct Submission {
 
     /// Resolves the handler, and gives the invocation its id.
     init(
-        _ route: SubmitRoute, _ request: IngressRequest, registry: Registry, settings: IngressSettings,
-        now: Timestamp, random: inout FastRandom
+        _ route: SubmitRoute, _ request: IngressRequest, door: any PartitionDoor, settings: IngressSettings,
+        random: inout FastRandom
     ) throws(IngressError) {
+        let registry = door.registry
+        let now = door.now
         guard let handler = registry.resolve(service: route.service, handler: route.handler) else {
             throw .handlerNotFound(route.handler, of: route.service)
         }
@@ -24,8 +26,9 @@ struct Submission {
         let kind = handler.handler.kind
         var idempotencyKey = try request.text(ofHeader: "idempotency-key")
         if idempotencyKey != nil, kind == .workflowRun { throw .keyOnWorkflowRun }
-        // A random key makes the result of every request kept, and its id a digest, as clients of today expect it.
-        if idempotencyKey == nil, !kind.isWorkflow { idempotencyKey = random.ulid(at: now).description }
+        if idempotencyKey == nil, !kind.isWorkflow {
+            idempotencyKey = Self.randomKey(for: kind, of: route, door: door, now: now, random: &random)
+        }
         if let scope = route.scope { try Self.check(scope, on: kind, settings) }
         guard request.method == "POST" || request.method == "GET" else { throw .methodNotAllowed }
         self.verb = route.verb
@@ -34,6 +37,23 @@ struct Submission {
         target = InvocationTarget(
             service: route.service, key: route.key ?? "", handler: route.handler, kind: kind, scope: route.scope)
         id = CalleeResolver.id(of: target, idempotencyKey: idempotencyKey, now: now, random: &random)
+    }
+
+    /// A random key makes the result of every request kept, and its id a digest, as clients of today expect it.
+    ///
+    /// Where the key alone decides about the partition, it is drawn until the door favours that; a few times at most.
+    private static func randomKey(
+        for kind: TargetKind, of route: SubmitRoute, door: any PartitionDoor, now: Timestamp,
+        random: inout FastRandom
+    ) -> String {
+        var key = random.ulid(at: now).description
+        guard kind == .service, route.scope == nil else { return key }
+        for _ in 0..<8 {
+            let bucket = PartitionKey.bucket(idempotencyKey: key)
+            if door.favours(PartitionKey.service(route.service, bucket: bucket)) { break }
+            key = random.ulid(at: now).description
+        }
+        return key
     }
 
     private static func check(

@@ -41,6 +41,10 @@ final class LoopContext: PartitionDoor {
     /// Wall-clock time.
     var now: Timestamp { .now }
 
+    func favours(_ partitionKey: UInt64) -> Bool {
+        partitions.isBusy || router.loop(of: router.partition(of: partitionKey)) == loop.index
+    }
+
     /// Sends a command to the partition that owns `partitionKey`; `answered` is called on this loop, once.
     @discardableResult
     func ask(

@@ -95,6 +95,8 @@ import Testing
             return request
         }
 
+        func favours(_ partitionKey: UInt64) -> Bool { true }
+
         func forget(_ request: RequestID, of invocation: InvocationID) {}
 
         func invoke(_ service: String, number: UInt64, at start: Timestamp? = nil) throws -> InvocationID {

@@ -26,6 +26,8 @@ final class FakePartition: PartitionDoor {
 
     /// Set: no command is taken.
     var refusal: String?
+    /// Where invocations that could be anywhere should be.
+    var favoured: (UInt64) -> Bool = { _ in true }
     /// Called after each command.
     var onAsk: (() -> Void)?
     private(set) var requests: [InvokeRequest] = []
@@ -42,6 +44,8 @@ final class FakePartition: PartitionDoor {
     }
 
     // MARK: The door
+
+    func favours(_ partitionKey: UInt64) -> Bool { favoured(partitionKey) }
 
     func ask(
         _ partitionKey: UInt64, _ command: (RequestID) -> Command, answered: @escaping (Answer) -> Void

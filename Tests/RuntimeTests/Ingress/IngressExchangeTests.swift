@@ -37,6 +37,20 @@ import Testing
         }
     }
 
+    // MARK: The place
+
+    @Test func `a call that could be anywhere goes where the loop favours it`() throws {
+        let world = try IngressWorld()
+        let isFavoured = { (key: UInt64) in key < UInt64.max / 2 }
+        for _ in 0..<16 { _ = world.post("/Greeter/greet", #""Ada""#) }
+        #expect(world.partition.requests.contains { !isFavoured($0.id.partitionKey) })
+        world.partition.favoured = isFavoured
+        for _ in 0..<16 { _ = world.post("/Greeter/greet", #""Ada""#) }
+        #expect(world.partition.requests.suffix(16).count { !isFavoured($0.id.partitionKey) } <= 2)
+        world.partition.favoured = { _ in false }
+        #expect(world.post("/Greeter/greet", #""Ada""#).answer?.status == 200)
+    }
+
     // MARK: The client
 
     @Test func `a client that leaves is forgotten, and its invocation goes on`() throws {
