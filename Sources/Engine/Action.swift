@@ -7,6 +7,8 @@ public enum Action: Sendable {
     /// Open an attempt. It supersedes attempts of former epochs, which are aborted; an epoch that already has its
     /// attempt, or backs off, gets no second one.
     case startAttempt(AttemptStart)
+    /// Open these attempts, which had to wait in the store; those behind `last` wait still; nil: there are none.
+    case startDeferred([AttemptStart], for: DeploymentID, last: UInt64?)
     /// Close the attempt's stream, if it is open; no message of it counts any more.
     case abortAttempt(InvocationID)
     /// The failure was recorded: start again with `Command.startAttempt` when the back-off is over.

@@ -41,6 +41,10 @@ public enum Command: Sendable {
     case attempt(AttemptReport)
     /// The back-off of an invocation is over, or its start had to wait: it wants a fresh `.startAttempt`.
     case startAttempt(InvocationID, epoch: UInt32)
+    /// A start that the invoker has no room for, filed under the deployment that it would run on.
+    case deferStart(InvocationID, epoch: UInt32, for: DeploymentID)
+    /// There is room for `limit` of the deferred starts of a deployment behind `after`. Action: `.startDeferred`.
+    case takeUpStarts(for: DeploymentID, after: UInt64, limit: Int)
 
     // From timers.
 
@@ -355,7 +359,9 @@ extension Command {
         case .cancel(_, let request), .kill(_, let request), .purge(_, let request), .purgeJournal(_, let request),
             .pause(_, let request), .resume(_, _, let request), .restart(_, let request), .mutateState(_, let request):
             request
-        case .forget, .attempt, .startAttempt, .timerFired, .cleanUp, .receive, .acknowledged: nil
+        case .forget, .attempt, .startAttempt, .deferStart, .takeUpStarts, .timerFired, .cleanUp, .receive,
+            .acknowledged:
+            nil
         }
     }
 }

@@ -56,6 +56,10 @@ public struct LinePrinter: Sendable {
                 "attempt",
                 "\(name(report.id)) epoch=\(report.epoch) " + report.messages.map(text).joined(separator: "; "))
         case .startAttempt(let id, let epoch): line("want attempt", "\(name(id)) epoch=\(epoch)")
+        case .deferStart(let id, let epoch, let deployment):
+            line("defer start", "\(name(id)) epoch=\(epoch) for \(deployment)")
+        case .takeUpStarts(let deployment, let previous, let limit):
+            line("take up starts", "for \(deployment) after=\(previous) limit=\(limit)")
         case .timerFired(let timer): line("timer fired", text(timer))
         case .cleanUp(let limit): line("clean up", "limit=\(limit)")
         case .receive(let message, let sender, let sequence):
@@ -75,6 +79,11 @@ public struct LinePrinter: Sendable {
                 "\(name(start.id)) epoch=\(start.epoch) entries=\(start.journalLength)"
                     + (start.isNewSeries ? " new series" : "")
                     + (start.pinned.map { " pinned to v\($0.version.rawValue)" } ?? ""))
+        case .startDeferred(let starts, let deployment, let last):
+            line(
+                "start deferred",
+                starts.map { "\(name($0.id)) epoch=\($0.epoch)" }.joined(separator: ", ")
+                    + " for \(deployment)" + (last.map { " more after=\($0)" } ?? ""))
         case .abortAttempt(let id): line("abort attempt", name(id))
         case .retryLater(let id, let epoch): line("retry later", "\(name(id)) epoch=\(epoch)")
         case .retryNow(let id): line("retry now", name(id))

@@ -49,6 +49,7 @@ private struct InvariantCheck {
         try checkInboxes()
         try checkJournalRows()
         try checkMessages()
+        try checkDeferredStarts()
         for timer in timers where timer.kind == .start {
             let record = records[timer.id]
             expect(
@@ -167,6 +168,20 @@ private struct InvariantCheck {
         }
         for (id, record) in records where record.status == .inboxed {
             expect(waiting.contains(id), id, "an inboxed invocation is in an inbox")
+        }
+    }
+
+    /// What waits in the store for its start is found there.
+    private mutating func checkDeferredStarts() throws(StorageError) {
+        let table = DeferredStartTable(partition: partition.index)
+        var waiting: [InvocationID: Set<UInt64>] = [:]
+        for deployment in try table.deployments(store) {
+            for row in try table.rows(for: deployment, after: 0, limit: .max, store) {
+                if let id = row.id { waiting[id, default: []].insert(row.sequence) }
+            }
+        }
+        for (id, record) in records where record.status == .invoked && record.deferredSequence > 0 {
+            expect(waiting[id]?.contains(record.deferredSequence) ?? false, id, "a deferred start is found again")
         }
     }
 

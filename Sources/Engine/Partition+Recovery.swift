@@ -11,6 +11,11 @@ extension Partition {
         return actions
     }
 
+    /// The deployments that have starts waiting in the store.
+    public func deploymentsWithDeferredStarts(_ store: any ReadableStore) throws(StorageError) -> [DeploymentID] {
+        try DeferredStartTable(partition: index).deployments(store)
+    }
+
     /// Invocations behind `previous` that are `invoked`, hence need an attempt: at most `limit` records are looked at.
     ///
     /// - Returns: what to apply (`Command.startAttempt`), and where to go on; nil when all were looked at.
@@ -23,7 +28,10 @@ extension Partition {
         try InvocationTable(partition: index).rows(after: previous, store) { id, value in
             do throws(StorageError) {
                 let record = try InvocationRecord(stored: value)
-                if record.status == .invoked { commands.append(.startAttempt(id, epoch: record.epoch)) }
+                // A start that waits in the store is found there, in its turn.
+                if record.status == .invoked, record.deferredSequence == 0 {
+                    commands.append(.startAttempt(id, epoch: record.epoch))
+                }
             } catch {
                 // Nobody knows what it was doing. Its command will be refused, and that said; the others go on.
                 commands.append(.startAttempt(id, epoch: 0))

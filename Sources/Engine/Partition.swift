@@ -121,6 +121,7 @@ struct Transition {
     let locks: LockTable
     let expiries: ExpiryTable
     let outbox: OutboxTable
+    let deferredStarts: DeferredStartTable
 
     init(partition: Partition, now: Timestamp, store: any Transaction) {
         self.partition = partition
@@ -135,6 +136,7 @@ struct Transition {
         locks = LockTable(partition: partition.index)
         expiries = ExpiryTable(partition: partition.index)
         outbox = OutboxTable(partition: partition.index)
+        deferredStarts = DeferredStartTable(partition: partition.index)
     }
 
     mutating func apply(_ command: Command) throws(StorageError) {
@@ -158,6 +160,9 @@ struct Transition {
             answer(request, .stateMutationAccepted)
         case .attempt(let report): try attempt(report)
         case .startAttempt(let id, let epoch): try startAttempt(id, epoch: epoch)
+        case .deferStart(let id, let epoch, let deployment): try deferStart(id, epoch: epoch, for: deployment)
+        case .takeUpStarts(let deployment, let previous, let limit):
+            try takeUpStarts(for: deployment, after: previous, limit: limit)
         case .timerFired(let timer): try fire(timer)
         case .cleanUp(let limit): try cleanUp(limit: limit)
         case .receive(let message, let sender, let sequence): try receive(message, from: sender, sequence: sequence)

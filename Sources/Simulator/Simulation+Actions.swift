@@ -7,7 +7,15 @@ import HoldfastWire
 extension Simulation {
     func perform(_ action: Action, of partition: PartitionIndex) throws {
         switch action {
-        case .startAttempt(let start): try open(start, in: partition)
+        case .startAttempt(let start):
+            if !isDraining, chance(6), series[start.id] == nil {
+                probe("start deferred")
+                submit(.deferStart(start.id, epoch: start.epoch, for: DeploymentID(1)), to: partition)
+            } else {
+                try open(start, in: partition)
+            }
+        case .startDeferred(let starts, _, _):
+            for start in starts { try open(start, in: partition) }
         case .abortAttempt(let id): cutOff(id)
         case .release(let id): cutOff(id)
         case .retryLater(let id, let epoch):

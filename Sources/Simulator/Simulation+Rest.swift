@@ -40,6 +40,7 @@ extension Simulation {
             resend()
             return true
         }
+        if takeUpStarts() { return true }
         return try wakeNext() || !attempts.isEmpty
     }
 

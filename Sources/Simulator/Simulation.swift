@@ -165,6 +165,7 @@ public final class Simulation {
         case 95: for index in partitions.indices { submit(.cleanUp(limit: 3), to: PartitionIndex(index)) }
         case 96 where hasOperators: operatorActs()
         case 97 where hasCrashes && chance(4): try crash()
+        case 98: takeUpStarts()
         default: break
         }
     }
@@ -310,6 +311,20 @@ public final class Simulation {
         let due = delayed.filter { $0.due <= now }
         delayed.removeAll { $0.due <= now }
         for item in due { submit(item.command, to: item.partition) }
+    }
+
+    /// The invoker of each partition has room for some starts that wait in the store, if there are any.
+    @discardableResult
+    func takeUpStarts() -> Bool {
+        var hasAny = false
+        for partition in partitions {
+            guard let waiting = try? partition.deploymentsWithDeferredStarts(store.snapshot()) else { continue }
+            for deployment in waiting {
+                hasAny = true
+                submit(.takeUpStarts(for: deployment, after: 0, limit: 1 + index(3)), to: partition.index)
+            }
+        }
+        return hasAny
     }
 
     func resend() {

@@ -33,8 +33,8 @@ struct SimulationTests {
         }
         for name in [
             "attempt failed", "client hung up", "crash", "crash that loses commits", "message taken once or too early",
-            "packet lost", "packet repeated", "replay", "report without effect", "suspension resolved at once",
-            "turn taken back",
+            "packet lost", "packet repeated", "replay", "report without effect", "start deferred",
+            "suspension resolved at once", "turn taken back",
         ] {
             #expect(probes[name, default: 0] > 0, "\(name)")
         }

@@ -92,29 +92,17 @@ extension Transition {
         record.modified = now
         record.epoch &+= 1
         if record.running == nil { record.running = now }
-        releaseStart(id, record, input: input, isNewSeries: true)
+        record.deferredSequence = 0
+        release(.startAttempt(AttemptStart(id, record, input: input, isNewSeries: true)))
     }
 
     /// The invoker wants to start: after a back-off, when a slot came free, or after a restart of the process.
     mutating func startAttempt(_ id: InvocationID, epoch: UInt32) throws(StorageError) {
-        guard let record = try invocations.record(id, store), record.status == .invoked, record.epoch == epoch else {
-            return  // It was paused, killed or resumed meanwhile, and the action of that says what to do.
-        }
-        releaseStart(id, record, input: nil, isNewSeries: false)
-    }
-
-    private mutating func releaseStart(
-        _ id: InvocationID, _ record: InvocationRecord, input: Bytes?, isNewSeries: Bool
-    ) {
-        release(
-            .startAttempt(
-                AttemptStart(
-                    id: id, epoch: record.epoch, incarnation: record.incarnation, target: record.target,
-                    pinned: record.pinned,
-                    journalLength: record.journalLength, commandCount: record.commandCount,
-                    input: record.journalLength == 1 ? input : nil, modified: record.modified,
-                    idempotencyKey: record.idempotencyKey, limitKey: record.limitKey, isNewSeries: isNewSeries,
-                    randomSeed: record.randomSeed)))
+        // It was paused, killed or resumed meanwhile, and the action of that says what to do; or its turn will come.
+        guard let record = try invocations.record(id, store), record.status == .invoked, record.epoch == epoch,
+            record.deferredSequence == 0
+        else { return }
+        release(.startAttempt(AttemptStart(id, record, input: nil, isNewSeries: false)))
     }
 
     // MARK: - The virtual object's lock
@@ -136,6 +124,17 @@ extension Transition {
             }
         }
         locks.unlock(object, store)
+    }
+}
+
+extension AttemptStart {
+    init(_ id: InvocationID, _ record: InvocationRecord, input: Bytes?, isNewSeries: Bool) {
+        self.init(
+            id: id, epoch: record.epoch, incarnation: record.incarnation, target: record.target,
+            pinned: record.pinned, journalLength: record.journalLength, commandCount: record.commandCount,
+            input: record.journalLength == 1 ? input : nil, modified: record.modified,
+            idempotencyKey: record.idempotencyKey, limitKey: record.limitKey, isNewSeries: isNewSeries,
+            randomSeed: record.randomSeed)
     }
 }
 

@@ -81,6 +81,7 @@ enum Tag: UInt8 {
     case received = 0x25
     case expiry = 0x26
     case sequence = 0x27
+    case deferredStart = 0x28
 }
 
 /// Takes a key, or a value of fixed layout, apart again. They come from the store: nothing is taken for granted.

@@ -53,6 +53,8 @@ public struct InvocationRecord: Sendable {
     public internal(set) var completed: Timestamp?
     /// Its place in the inbox while it waits there.
     var inboxSequence: UInt64 = 0
+    /// Its place among the starts that wait in the store; 0: it does not wait there.
+    var deferredSequence: UInt64 = 0
     /// What it waits for while suspended.
     public internal(set) var waitingFor: Future?
     /// Completions among those that only its own next attempt can bring: the results of its open steps.
@@ -152,6 +154,7 @@ extension InvocationRecord {
         static let hasProgressed: UInt32 = 19, created: UInt32 = 20, modified: UInt32 = 21, scheduled: UInt32 = 22
         static let inboxed: UInt32 = 23, running: UInt32 = 24, completed: UInt32 = 25, inboxSequence: UInt32 = 26
         static let waitingFor: UInt32 = 27, result: UInt32 = 28, openSteps: UInt32 = 29, randomSeed: UInt32 = 30
+        static let deferredSequence: UInt32 = 31
     }
 
     var stored: [UInt8] {
@@ -188,6 +191,7 @@ extension InvocationRecord {
         if let result { writer.message(Field.result) { result.encode(into: &$0) } }
         writer.packed(Field.openSteps, openSteps)
         writer.number(Field.randomSeed, optional: randomSeed)
+        writer.number(Field.deferredSequence, deferredSequence)
         // The version in front costs one insertion of a short array; a record has some 200 bytes.
         return [Self.version] + writer.bytes
     }
@@ -240,6 +244,7 @@ extension InvocationRecord {
             case Field.result: record.result = try Completion(decoding: try field.bytes)
             case Field.openSteps: try field.appendU32(to: &record.openSteps)
             case Field.randomSeed: record.randomSeed = try field.u64
+            case Field.deferredSequence: record.deferredSequence = try field.u64
             default: break  // A field of a newer version.
             }
         }

@@ -5,7 +5,8 @@ import HoldfastWire
 ///
 /// Starts wait in one queue for each deployment, and the queues take turns; a few slots beyond the limit are open to a
 /// deployment that has next to none. So an endpoint that hangs with all its attempts holds up no other (rule 6: the
-/// attempts are at most `limit` and `guaranteed` for each deployment).
+/// attempts are at most `limit` and `guaranteed` for each deployment). Of the starts that wait, too, only as many are
+/// here; the rest waits in the store (`StoredStarts`).
 struct AttemptSlots {
     /// A start that waits.
     struct Waiting: Equatable {
@@ -23,15 +24,21 @@ struct AttemptSlots {
     let limit: Int
     /// How many of them a deployment may have even when all slots are taken.
     let guaranteed: Int
+    /// How many starts may wait here.
+    let waitingLimit: Int
+    /// How many of them a deployment may have even when there are as many.
+    let waitingGuaranteed: Int
     private(set) var open = 0
     private(set) var waitingCount = 0
     private var lanes: [DeploymentID: Lane] = [:]
     /// The lanes that have somebody waiting, in the order of their turns.
     private var turns = FIFO<DeploymentID>()
 
-    init(limit: Int) {
+    init(limit: Int, waitingLimit: Int = 10_000) {
         self.limit = max(limit, 1)
         guaranteed = max(limit / 16, 1)
+        self.waitingLimit = waitingLimit
+        waitingGuaranteed = max(waitingLimit / 16, 1)
     }
 
     /// Takes a slot if there is one.
@@ -42,6 +49,20 @@ struct AttemptSlots {
         open += 1
         return true
     }
+
+    /// Whether one more start of a deployment may wait here.
+    func hasWaitingRoom(for deployment: DeploymentID) -> Bool {
+        waitingCount < waitingLimit || waitingCount(for: deployment) < waitingGuaranteed
+    }
+
+    /// How many starts of a deployment are to be fetched from the store: none until half of its share is gone, so that
+    /// each time it is worth a commit.
+    func waitingShortage(for deployment: DeploymentID) -> Int {
+        let count = waitingCount(for: deployment)
+        return count * 2 < waitingGuaranteed ? waitingGuaranteed - count : 0
+    }
+
+    private func waitingCount(for deployment: DeploymentID) -> Int { lanes[deployment]?.queue.count ?? 0 }
 
     /// Queues a start that found no slot.
     mutating func wait(_ start: Waiting, for deployment: DeploymentID) {

@@ -23,7 +23,7 @@ final class Invoker {
     private var attempts: [Attempt] = []
     private var slots: AttemptSlots
     /// Starts beyond those that wait in `slots`.
-    private var overflow = FIFO<AttemptSlots.Waiting>()
+    private var storedStarts = StoredStarts()
     private var backOffs = BackOffQueue()
     private var alarm = Timestamp.distantFuture
 
@@ -34,7 +34,7 @@ final class Invoker {
         self.settings = settings
         self.identity = identity
         self.door = door
-        slots = AttemptSlots(limit: settings.attemptCountLimit)
+        slots = AttemptSlots(limit: settings.attemptCountLimit, waitingLimit: settings.waitingCountLimit)
     }
 
     /// Milliseconds of the loop's clock, which never jumps.
@@ -56,24 +56,23 @@ final class Invoker {
 
     /// Opens an attempt, or queues it; it supersedes an older one of the same invocation.
     func startAttempt(_ start: AttemptStart, in partition: PartitionIndex) {
-        // A former life of an id that is used again; its epochs have nothing to do with these.
-        if let former = series[start.id], former.incarnation != start.incarnation { forget(start.id) }
-        let series = series[start.id] ?? begin(start, in: partition)
-        guard series.machine.started(epoch: start.epoch, isNewSeries: start.isNewSeries) else { return }
-        series.partition = partition
-        series.nextRetry = nil
-        series.waitingStart = nil
-        series.attempt?.abort()
-        do throws(AttemptError) {
-            let route = try route(of: start)
-            if slots.take(for: route.deployment.id) {
-                open(series, start, on: route)
-            } else {
-                wait(series, start, for: route.deployment.id)
-            }
-        } catch {
-            series.machine.slotGranted()
-            failed(series, start, error, pin: start.pinned, policy: policy(of: start), after: [])
+        admit(start, in: partition, takenUpFor: nil)
+    }
+
+    /// Starts of a deployment that waited in the store; those behind `last` wait still.
+    func startDeferred(
+        _ starts: [AttemptStart], for deployment: DeploymentID, last: UInt64?, in partition: PartitionIndex
+    ) {
+        storedStarts.answered(for: deployment, last: last)
+        for start in starts { admit(start, in: partition, takenUpFor: deployment) }
+        takeUpStarts(for: deployment)
+    }
+
+    /// The process has begun, and a partition has starts of these deployments in the store.
+    func foundDeferredStarts(for deployments: [DeploymentID], in partition: PartitionIndex) {
+        for deployment in deployments {
+            storedStarts.add(for: deployment, in: partition)
+            takeUpStarts(for: deployment)
         }
     }
 
@@ -127,12 +126,34 @@ final class Invoker {
     /// Cuts everything off.
     func shutDown() {
         series.removeAll()
-        overflow = FIFO()
+        storedStarts = StoredStarts()
         for attempt in attempts { attempt.abort() }
         transport.cancelAlarm()
     }
 
     // MARK: - Slots
+
+    private func admit(_ start: AttemptStart, in partition: PartitionIndex, takenUpFor turn: DeploymentID?) {
+        // A former life of an id that is used again; its epochs have nothing to do with these.
+        if let former = series[start.id], former.incarnation != start.incarnation { forget(start.id) }
+        let series = series[start.id] ?? begin(start, in: partition)
+        guard series.machine.started(epoch: start.epoch, isNewSeries: start.isNewSeries) else { return }
+        series.partition = partition
+        series.nextRetry = nil
+        series.waitingStart = nil
+        series.attempt?.abort()
+        do throws(AttemptError) {
+            let route = try route(of: start)
+            if slots.take(for: route.deployment.id) {
+                open(series, start, on: route)
+            } else {
+                wait(series, start, for: route.deployment.id, takenUpFor: turn)
+            }
+        } catch {
+            series.machine.slotGranted()
+            failed(series, start, error, pin: start.pinned, policy: policy(of: start), after: [])
+        }
+    }
 
     private func begin(_ start: AttemptStart, in partition: PartitionIndex) -> AttemptSeries {
         let new = AttemptSeries(start.id, incarnation: start.incarnation, in: partition)
@@ -144,15 +165,21 @@ final class Invoker {
         try AttemptRoute(of: start, registry: door.registry, newestVersion: settings.newestVersion)
     }
 
-    private func wait(_ series: AttemptSeries, _ start: AttemptStart, for deployment: DeploymentID) {
-        let waiting = AttemptSlots.Waiting(id: start.id, partition: series.partition, epoch: start.epoch)
-        if slots.waitingCount < settings.waitingCountLimit {
+    private func wait(
+        _ series: AttemptSeries, _ start: AttemptStart, for deployment: DeploymentID,
+        takenUpFor turn: DeploymentID? = nil
+    ) {
+        // What is taken up was asked for, since there is room; and who has failed before is remembered anyhow.
+        let isExpected = turn == deployment || series.machine.attempts > 0
+        // Nobody overtakes those that wait in the store.
+        if isExpected || slots.hasWaitingRoom(for: deployment) && !storedStarts.hasAny(for: deployment) {
             series.waitingStart = start
-            slots.wait(waiting, for: deployment)
+            slots.wait(
+                AttemptSlots.Waiting(id: start.id, partition: series.partition, epoch: start.epoch), for: deployment)
         } else {
-            // Whoever is far behind in the queue asks for a fresh start when it comes nearer: 48 bytes each.
             self.series[start.id] = nil
-            overflow.append(waiting)
+            storedStarts.add(for: deployment, in: series.partition)
+            door.submit(.deferStart(start.id, epoch: start.epoch, for: deployment), to: series.partition)
         }
     }
 
@@ -176,23 +203,15 @@ final class Invoker {
                 failed(series, start, error, pin: start.pinned, policy: policy(of: start), after: [])
             }
         }
-        recall()
+        for deployment in storedStarts.deployments { takeUpStarts(for: deployment) }
     }
 
-    /// Asks for fresh starts of those that were too many to wait here, while there is room for them.
-    ///
-    /// Some may have ended meanwhile, of which nothing is heard; so the rest is looked at again after a while, too.
-    private func recall() {
-        guard !overflow.isEmpty else { return }
-        var room = max(settings.waitingCountLimit / 2, 1) - slots.waitingCount
-        while room > 0, let next = overflow.popFirst() {
-            door.submit(.startAttempt(next.id, epoch: next.epoch), to: next.partition)
-            room -= 1
-        }
-        if !overflow.isEmpty { setAlarm(for: now.advanced(by: Self.recallInterval)) }
+    /// Asks for the next starts that wait in the store, if there is room for them.
+    private func takeUpStarts(for deployment: DeploymentID) {
+        let room = slots.waitingShortage(for: deployment)
+        guard room > 0, let next = storedStarts.next(for: deployment) else { return }
+        door.submit(.takeUpStarts(for: deployment, after: next.after, limit: room), to: next.partition)
     }
-
-    private static let recallInterval: UInt64 = 50
 
     private func open(_ series: AttemptSeries, _ start: AttemptStart, on route: AttemptRoute) {
         series.machine.slotGranted()
@@ -332,7 +351,6 @@ final class Invoker {
             let attempt = attempts[place]
             if attempt.deadline <= now { attempt.deadlinePassed() }
         }
-        recall()
         let nearest = attempts.reduce(backOffs.nextDue ?? .distantFuture) { min($0, $1.deadline) }
         if nearest < .distantFuture { setAlarm(for: nearest) }
     }

@@ -10,7 +10,7 @@ struct InvokerSettings {
     var futureDepthLimit = 1000
     /// Attempts that may be open at the same time on this loop.
     var attemptCountLimit = 1000
-    /// Starts that wait for a slot with all they know; of those beyond only id and epoch are kept.
+    /// Starts that wait for a slot in memory; those beyond wait in the store.
     var waitingCountLimit = 10_000
     var newestVersion = ProtocolVersion.v6
     /// Sent with every request, names in lower case.

@@ -104,6 +104,8 @@ final class PartitionLoop {
         for slot in slots {
             do throws(StorageError) {
                 for action in try slot.partition.unacknowledged(transaction) { perform(action, of: slot) }
+                invoker?.foundDeferredStarts(
+                    for: try slot.partition.deploymentsWithDeferredStarts(transaction), in: slot.index)
             } catch {
                 Log.error("The outbox cannot be read.", ["partition": slot.index, "reason": error.message])
             }
@@ -254,6 +256,8 @@ final class PartitionLoop {
     private func perform(_ action: Action, of slot: Slot) {
         switch action {
         case .startAttempt(let start): invoker?.startAttempt(start, in: slot.index)
+        case .startDeferred(let starts, let deployment, let last):
+            invoker?.startDeferred(starts, for: deployment, last: last, in: slot.index)
         case .abortAttempt(let id): invoker?.abortAttempt(id)
         case .retryLater(let id, let epoch): invoker?.retryLater(id, epoch: epoch)
         case .retryNow(let id): invoker?.retryNow(id)

@@ -26,6 +26,9 @@ extension World {
                 }
             return (command, owner(of: id))
         case "clean-up": return (.cleanUp(limit: try words.option("limit") ?? 100), 0)
+        case "take-up":
+            let after: UInt64 = try words.option("after") ?? 0
+            return (.takeUpStarts(for: World.deployment, after: after, limit: try words.option("limit") ?? 100), 0)
         case "mutate":
             let target = target(try words.next("an object") + "/x")
             let isWorkflow = target.kind.isWorkflow
@@ -60,6 +63,7 @@ extension World {
             let signal = Notification.ID(script: try words.next("a signal"))
             return .signal(id, .signal(signal, try words.result()), client)
         case "start": return .startAttempt(id, epoch: try words.option("epoch") ?? 1)
+        case "defer": return .deferStart(id, epoch: try words.option("epoch") ?? 1, for: World.deployment)
         default: throw ScriptError("no command")
         }
     }

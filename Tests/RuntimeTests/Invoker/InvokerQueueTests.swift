@@ -71,6 +71,21 @@ import Testing
         #expect(slots.waitingCount == 0)
     }
 
+    @Test func `a start that is added while a partition is asked is asked for again`() {
+        var stored = StoredStarts()
+        stored.add(for: DeploymentID(1), in: 4)
+        #expect(stored.hasAny(for: DeploymentID(1)))
+        #expect(stored.next(for: DeploymentID(1))?.partition == 4)
+        #expect(stored.next(for: DeploymentID(1)) == nil)
+        stored.add(for: DeploymentID(1), in: 4)
+        stored.answered(for: DeploymentID(1), last: nil)
+        #expect(stored.next(for: DeploymentID(1))?.partition == 4)
+        stored.answered(for: DeploymentID(1), last: nil)
+        #expect(stored.next(for: DeploymentID(1)) == nil)
+        #expect(!stored.hasAny(for: DeploymentID(1)))
+        #expect(stored.deployments == [])
+    }
+
     @Test func `a queue keeps its order while its front is cut off`() {
         var queue = FIFO<Int>()
         var expected = 0

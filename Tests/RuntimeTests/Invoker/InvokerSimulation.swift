@@ -24,6 +24,8 @@ final class InvokerSimulation: InvokerDoor {
     /// What went wrong, as sentences.
     private(set) var faults: [String] = []
     private(set) var invocations: [InvocationID] = []
+    /// How many starts waited in the store.
+    private(set) var deferredCount = 0
 
     private static let services: Registry = {
         var deployment = InvokerFixtures.deployment(services: [
@@ -55,6 +57,7 @@ final class InvokerSimulation: InvokerDoor {
         self.partition = partition
         invoker = Invoker(transport: world, settings: settings, identity: nil, door: self)
         timers = Set(try TimerTable(partition: 0).next(after: nil, limit: 10_000, store.snapshot()))
+        invoker?.foundDeferredStarts(for: try partition.deploymentsWithDeferredStarts(store.snapshot()), in: 0)
         for command in try partition.interrupted(after: nil, limit: 10_000, store.snapshot()).commands {
             commands.append(command)
         }
@@ -137,6 +140,9 @@ final class InvokerSimulation: InvokerDoor {
         guard let invoker else { return }
         switch action {
         case .startAttempt(let start): invoker.startAttempt(start, in: 0)
+        case .startDeferred(let starts, let deployment, let last):
+            deferredCount += starts.count
+            invoker.startDeferred(starts, for: deployment, last: last, in: 0)
         case .abortAttempt(let id): invoker.abortAttempt(id)
         case .retryLater(let id, let epoch): invoker.retryLater(id, epoch: epoch)
         case .retryNow(let id): invoker.retryNow(id)

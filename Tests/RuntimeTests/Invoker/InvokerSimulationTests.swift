@@ -8,6 +8,7 @@ import Testing
 @Suite struct InvokerSimulationTests {
     @Test(arguments: [ProtocolVersion.v6, .v7])
     func `whatever goes wrong, each step is journalled once and everything ends`(_ version: ProtocolVersion) throws {
+        var deferredCount = 0
         for seed in 0..<12 as Range<UInt64> {
             let simulation = try InvokerSimulation(seed: seed, version: version)
             for number in 1...6 { simulation.invoke(number) }
@@ -26,6 +27,8 @@ import Testing
                 let commands = [.input] + ScriptedSDK.program.filter { $0 != .signal } + [.output]
                 #expect(try simulation.journal(of: id) == commands, "seed \(seed): \(status)")
             }
+            deferredCount += simulation.deferredCount
         }
+        #expect(deferredCount > 0)
     }
 }

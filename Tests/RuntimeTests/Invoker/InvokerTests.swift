@@ -161,28 +161,75 @@ import Testing
         #expect(world.streams.count == 1)
     }
 
-    @Test func `of starts far behind only the id is kept, and a fresh start is asked for`() {
+    @Test func `starts that are too many wait in the store, and are taken up in their order`() {
         let invoker = world.invoker {
             $0.attemptCountLimit = 1
             $0.waitingCountLimit = 4
         }
         for number in 1...20 { invoker.startAttempt(InvokerFixtures.start(InvokerFixtures.id(number)), in: 0) }
         #expect(invoker.liveInvocations.count == 5)
-        var opened: Set<InvocationID> = []
+        var stored: [InvocationID] = []
+        var opened: [InvocationID] = []
         while opened.count < 20 {
             let stream = world.stream
-            guard opened.insert(stream.attempt.start.id).inserted else {
+            guard !opened.contains(stream.attempt.start.id) else {
                 Issue.record("no further attempt")
                 return
             }
+            opened.append(stream.attempt.start.id)
             stream.accept()
             stream.say(Sent(EndMessage()))
             invoker.release(stream.attempt.start.id)
-            for case .startAttempt(let id, let epoch) in world.takeCommands() {
-                invoker.startAttempt(InvokerFixtures.start(id, epoch: epoch), in: 0)
+            // One that comes now does not overtake those that wait.
+            if opened.count == 3 { invoker.startAttempt(InvokerFixtures.start(InvokerFixtures.id(21)), in: 0) }
+            for command in world.takeCommands() {
+                switch command {
+                case .deferStart(let id, _, _): stored.append(id)
+                case .takeUpStarts(let deployment, _, let limit):
+                    let starts = stored.prefix(limit).map { InvokerFixtures.start($0) }
+                    stored.removeFirst(starts.count)
+                    invoker.startDeferred(
+                        starts, for: deployment, last: starts.count < limit ? nil : UInt64(opened.count), in: 0)
+                default: break
+                }
             }
+            #expect(invoker.liveInvocations.count <= 5)
         }
-        #expect(invoker.liveInvocations.isEmpty)
+        #expect(opened == (1...20).map { InvokerFixtures.id($0) })
+        #expect(invoker.liveInvocations.map(\.id) == [InvokerFixtures.id(21)])
+    }
+
+    @Test func `what waited in the store when the process ended is asked for`() {
+        let invoker = world.invoker { $0.waitingCountLimit = 32 }
+        let deployment = InvokerFixtures.deploymentID
+        invoker.foundDeferredStarts(for: [deployment], in: 3)
+        invoker.foundDeferredStarts(for: [deployment], in: 5)
+        // One partition at a time, each in its turn.
+        #expect(world.takeLines() == ["\(Command.takeUpStarts(for: deployment, after: 0, limit: 2))"])
+        invoker.startDeferred([InvokerFixtures.start()], for: deployment, last: 7, in: 3)
+        #expect(world.streams.count == 1)
+        #expect(world.takeLines() == ["\(Command.takeUpStarts(for: deployment, after: 0, limit: 2))"])
+        invoker.startDeferred([], for: deployment, last: nil, in: 5)
+        #expect(world.takeLines() == ["\(Command.takeUpStarts(for: deployment, after: 7, limit: 2))"])
+        invoker.startDeferred([], for: deployment, last: nil, in: 3)
+        #expect(world.takeLines() == [])
+    }
+
+    @Test func `who has failed before waits in memory, where its tries are counted`() {
+        let invoker = world.invoker {
+            $0.attemptCountLimit = 1
+            $0.waitingCountLimit = 0
+        }
+        invoker.startAttempt(InvokerFixtures.start(), in: 0)
+        invoker.startAttempt(InvokerFixtures.start(InvokerFixtures.id(2)), in: 0)
+        fail(delay: 10)
+        invoker.retryLater(id, epoch: 2)
+        invoker.startAttempt(InvokerFixtures.start(InvokerFixtures.id(3)), in: 0)
+        world.pass(10)
+        _ = world.takeLines()
+        invoker.startAttempt(InvokerFixtures.start(epoch: 2, isNewSeries: false), in: 0)
+        #expect(world.takeLines() == [])
+        #expect(invoker.liveInvocations.first { $0.id == id }?.attempts == 1)
     }
 
     @Test func `operators see what runs and what backs off`() {
