@@ -17,6 +17,11 @@ public enum TargetKind: UInt8, Sendable, CaseIterable {
     public var isKeyed: Bool { self != .service }
     /// Whether the handler may change the key's state.
     public var canWriteState: Bool { self == .objectExclusive || self == .workflowRun }
+    /// Whether others may write the key's state while the handler runs, or could right before it began.
+    ///
+    /// For an exclusive handler nobody can: all that was written is older than the commit that starts it. A workflow's
+    /// `run` has no lock, and operators may change its state at any time.
+    public var isStateShared: Bool { isKeyed && self != .objectExclusive }
     /// Whether the handler belongs to a workflow, hence may use durable promises.
     public var isWorkflow: Bool { self == .workflowRun || self == .workflowShared }
 }

@@ -8,10 +8,17 @@ final class QueryDesk: Sendable {
     private let engine: QueryEngine
     private let queue = DispatchQueue(label: "holdfast-queries")
     private let admission: RequestAdmission
+    private let whenDurable: WhenDurable
+
+    /// Calls `leave` on the loop that it is called on, when all that a query can have read is durable.
+    typealias WhenDurable = @Sendable (_ loop: EventLoop, _ leave: @escaping () -> Void) -> Void
 
     /// - Parameter queryCountMax: How many queries may run or wait; further ones are answered with 429.
-    init(engine: QueryEngine, queryCountMax: Int = 32) {
+    init(
+        engine: QueryEngine, queryCountMax: Int = 32, whenDurable: @escaping WhenDurable = { _, leave in leave() }
+    ) {
         self.engine = engine
+        self.whenDurable = whenDurable
         admission = RequestAdmission(limit: queryCountMax)
     }
 
@@ -34,7 +41,7 @@ final class QueryDesk: Sendable {
                 response = Self.response(error)
             }
             admission.leave()
-            done.perform { $0(response) }
+            done.perform { [whenDurable] done in whenDurable(loop) { done(response) } }
         }
     }
 

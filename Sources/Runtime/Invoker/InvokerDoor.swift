@@ -15,10 +15,16 @@ protocol InvokerDoor: AnyObject {
         visit: (MessageType, Bytes) -> Bool
     ) throws(StorageError)
 
-    /// The state of an object in the order of its keys, until `visit` returns false.
+    /// The state of an object as it is visible, in the order of its keys, until `visit` returns false.
     func state(
         of object: ObjectID, in partition: PartitionIndex, visit: (Bytes, Bytes) -> Bool
     ) throws(StorageError)
+
+    /// Whether all that is visible of a partition is durable.
+    func isDurable(_ partition: PartitionIndex) -> Bool
+
+    /// Calls `leave` when all that is visible of a partition now is durable.
+    func whenDurable(_ partition: PartitionIndex, _ leave: @escaping () -> Void)
 
     /// The latest registry that this loop has heard of.
     var registry: Registry { get }

@@ -163,13 +163,15 @@ final class Node {
         let source = StoreSource(
             store: store, partitionCount: PartitionIndex(store.partitionCount), registry: { latest.value },
             live: { live.collect() }, serverVersion: ProductVersion.compatibleText)
-        let desk = QueryDesk(engine: QueryEngine(source: source))
+        let contexts = LoopTable(contexts)
+        let desk = QueryDesk(engine: QueryEngine(source: source)) { loop, leave in
+            contexts[loop].partitions.whenDurable(leave)
+        }
         let settings = AdminSettings(
             configuration, productVersion: ProductVersion.text,
             ingressURL: "http://\(configuration.ingress.address)/")
         let admission = configuration.admin.concurrentRequestsLimit.map { RequestAdmission(limit: $0) }
         let writer = LoopBound(registryWriter, on: group.loops[0])
-        let contexts = LoopTable(contexts)
         return try ServerError.wrap {
             try HTTPServer(group: group, options: HTTPServerOptions()) { loop in
                 let context = contexts[loop]

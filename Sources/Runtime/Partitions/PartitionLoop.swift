@@ -23,6 +23,8 @@ final class PartitionLoop {
         var commands: [Command] = []
         var timers: TimerWindow
         var recovery = Recovery.from(nil)
+        /// The last commit of the partition, which whoever reads it sees.
+        var visible = CommitPosition.zero
 
         init(_ partition: Partition, timers: TimerWindow) {
             index = partition.index
@@ -67,6 +69,7 @@ final class PartitionLoop {
     private var held: [Held] = []
     private var heldStart = 0
     private var durable = CommitPosition.zero
+    private var reads = DurableReads()
     private var timer: LoopTimer?
     private var timerDue: Timestamp?
     private var isRunningTurn = false
@@ -186,6 +189,7 @@ final class PartitionLoop {
                 if logged > durable { pipeline.request(upTo: logged, for: loop.index) }
             }
             slot.partition.committed()
+            slot.visible = position
             if !actions.isEmpty { held.append(Held(position: position, slot: slot, actions: actions)) }
         } catch {
             Log.error(
@@ -217,12 +221,24 @@ final class PartitionLoop {
         case .durable(let position):
             durable = max(durable, position)
             releaseDurable()
+            for leave in reads.take(upTo: durable) { leave() }
         case .ended(let end):
             Log.error(
                 "Commits do not become durable any more; stopping, so that a restart goes on from what is durable.",
                 ["reason": "\(end)"])
             HostProcess.stop()
         }
+    }
+
+    /// Calls `leave` when everything that can be read of the store now is durable: at once, if it is.
+    func whenDurable(_ leave: @escaping () -> Void) {
+        whenDurable(upTo: store.latestPosition, leave)
+    }
+
+    private func whenDurable(upTo position: CommitPosition, _ leave: @escaping () -> Void) {
+        guard position > durable else { return leave() }
+        pipeline.request(upTo: position, for: loop.index)
+        reads.wait(for: position, leave)
     }
 
     private func releaseDurable() {
@@ -376,5 +392,11 @@ extension PartitionLoop: InvokerDoor {
         of object: ObjectID, in partition: PartitionIndex, visit: (Bytes, Bytes) -> Bool
     ) throws(StorageError) {
         try StateTable(partition: partition).entries(of: object, transaction, visit)
+    }
+
+    func isDurable(_ partition: PartitionIndex) -> Bool { slot(of: partition).visible <= durable }
+
+    func whenDurable(_ partition: PartitionIndex, _ leave: @escaping () -> Void) {
+        whenDurable(upTo: slot(of: partition).visible, leave)
     }
 }

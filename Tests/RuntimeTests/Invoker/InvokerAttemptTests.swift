@@ -51,6 +51,52 @@ import Testing
             ])
     }
 
+    @Test(arguments: [TargetKind.objectShared, .workflowRun, .workflowShared])
+    func `state that others write leaves when it is durable`(_ kind: TargetKind) throws {
+        let (service, handler) =
+            kind.isWorkflow ? ("SignUp", kind == .workflowRun ? "run" : "click") : ("Counter", "get")
+        let target = InvocationTarget(service: service, key: "k", handler: handler, kind: kind)
+        world.states[target.object] = [(Bytes(utf8: "a"), Bytes(utf8: "1"))]
+        world.waitingForDisk = []
+        let invoker = started(InvokerFixtures.start(target: target))
+        #expect(world.streams.isEmpty)
+        // What comes meanwhile is sent when the rest is.
+        world.journals[id] = [(.input, []), (.signal, Notification.signal(.signal(17), .void).payload)]
+        invoker.forward(id, epoch: 1, index: 1, type: .signal, payload: [])
+        world.pass(100_000)
+        // What is written meanwhile is not seen: it is younger than what became durable.
+        world.states[target.object] = [(Bytes(utf8: "a"), Bytes(utf8: "2"))]
+        world.sync()
+        let frames = world.stream.takeFrames()
+        #expect(frames.map(\.type) == [.start, .input, .signal])
+        let message = try StartMessage(decoding: try #require(frames.first).payload)
+        #expect(message.stateMap.map(\.value) == [Bytes(utf8: "1")])
+        world.stream.accept()
+        world.stream.say(Sent(OutputCommand(result: .value([]))), Sent(EndMessage()))
+        #expect(world.takeLines() == ["1: Output", "1: ended"])
+    }
+
+    @Test func `an exclusive handler waits for no disk, nor does one that is sent no state`() {
+        let exclusive = InvocationTarget(service: "Counter", key: "k", handler: "add", kind: .objectExclusive)
+        world.waitingForDisk = []
+        _ = started(InvokerFixtures.start(target: exclusive))
+        _ = started(InvokerFixtures.start(InvokerFixtures.id(2)))
+        let shared = InvocationTarget(service: "Counter", key: "k", handler: "get", kind: .objectShared)
+        let invoker = world.invoker { $0.eagerStateSizeLimit = 0 }
+        invoker.startAttempt(InvokerFixtures.start(InvokerFixtures.id(3), target: shared), in: 0)
+        #expect(world.streams.count == 3)
+    }
+
+    @Test func `an attempt that is aborted while it waits for the disk is never opened`() {
+        let shared = InvocationTarget(service: "Counter", key: "k", handler: "get", kind: .objectShared)
+        world.waitingForDisk = []
+        let invoker = started(InvokerFixtures.start(target: shared))
+        invoker.abortAttempt(id)
+        world.sync()
+        #expect(world.streams.isEmpty)
+        #expect(invoker.liveInvocations.isEmpty)
+    }
+
     @Test func `Start says who runs, and what the SDK has to know`() throws {
         let target = InvocationTarget(service: "Counter", key: "k", handler: "add", kind: .objectExclusive)
         world.states[target.object] = [(Bytes(utf8: "a"), Bytes(utf8: "1")), (Bytes(utf8: "b"), [])]

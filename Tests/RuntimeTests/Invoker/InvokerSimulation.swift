@@ -83,6 +83,9 @@ final class InvokerSimulation: InvokerDoor {
         try StateTable(partition: partition).entries(of: object, store.snapshot(), visit)
     }
 
+    func isDurable(_ partition: PartitionIndex) -> Bool { true }
+    func whenDurable(_ partition: PartitionIndex, _ leave: @escaping () -> Void) { leave() }
+
     // MARK: - Steps
 
     func invoke(_ number: Int) {

@@ -12,6 +12,8 @@ final class InvokerWorld: InvokerDoor, AttemptTransport {
     /// By invocation: what the partition has durable.
     var journals: [InvocationID: [(type: MessageType, payload: Bytes)]] = [:]
     var states: [ObjectID: [(key: Bytes, value: Bytes)]] = [:]
+    /// What waits for the disk; nil: everything is durable at once.
+    var waitingForDisk: [() -> Void]?
     private(set) var commands: [Command] = []
     private(set) var streams: [Stream] = []
     private(set) var now = Timestamp(millis: 1000)
@@ -48,6 +50,17 @@ final class InvokerWorld: InvokerDoor, AttemptTransport {
         for entry in states[object] ?? [] {
             guard visit(entry.key, entry.value) else { return }
         }
+    }
+
+    func isDurable(_ partition: PartitionIndex) -> Bool { waitingForDisk == nil }
+
+    func whenDurable(_ partition: PartitionIndex, _ leave: @escaping () -> Void) { waitingForDisk?.append(leave) }
+
+    /// All that was visible becomes durable.
+    func sync() {
+        let waiting = waitingForDisk ?? []
+        waitingForDisk = nil
+        for leave in waiting { leave() }
     }
 
     /// The commands since the last time, as lines.

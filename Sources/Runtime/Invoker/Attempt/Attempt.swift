@@ -5,7 +5,7 @@ import HoldfastWire
 
 /// One execution of an invocation on a deployment: one HTTP exchange.
 ///
-///     open ──────────────▶ halfClosed ──────────▶ draining ──▶ closed
+///     held ──▶ open ─────▶ halfClosed ──────────▶ draining ──▶ closed
 ///      the journal, then    the request has        the SDK has said its last word, or has
 ///      what is new; the     ended: the SDK is to   failed: nothing that comes counts
 ///      SDK's messages       suspend or to end
@@ -13,6 +13,8 @@ import HoldfastWire
 /// It lives on one event loop. What the SDK says in one chunk reaches the partition as one report.
 final class Attempt {
     private enum Phase {
+        /// The first bytes wait until the state in them is durable. Next: `open`, `closed`.
+        case held
         case open
         case halfClosed
         case draining
@@ -101,7 +103,23 @@ final class Attempt {
         } else {
             try fill(&buffer)
         }
-        stream = invoker.transport.open(head, to: route.deployment, for: self)
+        // A shared handler may see what an exclusive one has just written: it may not act on what a crash takes back.
+        let hasState = !message.isStatePartial || !message.stateMap.isEmpty
+        guard !hasState || !start.target.kind.isStateShared || invoker.door.isDurable(series.partition) else {
+            phase = .held
+            let deployment = route.deployment
+            return invoker.door.whenDurable(series.partition) { [self] in
+                guard phase == .held else { return }
+                phase = .open
+                open(head, to: deployment, sending: buffer)
+                invoker.watch(self)
+            }
+        }
+        open(head, to: route.deployment, sending: buffer)
+    }
+
+    private func open(_ head: HTTPRequestHead, to deployment: Deployment, sending buffer: [UInt8]) {
+        stream = invoker.transport.open(head, to: deployment, for: self)
         send(buffer)
         pump()
     }
@@ -129,7 +147,7 @@ final class Attempt {
 
     /// A journal entry is durable that the attempt has to hear of.
     func forward(index: UInt32, type: MessageType, payload: Bytes) {
-        guard phase == .open, replay.learned(of: index), isWritable else { return }
+        guard phase == .open || phase == .held, replay.learned(of: index), phase == .open, isWritable else { return }
         var buffer: [UInt8] = []
         buffer.reserveCapacity(payload.count + FrameHeader.size)
         do {
@@ -356,7 +374,7 @@ final class Attempt {
         case .open: lastActivity.advanced(by: inactivityTimeout).advanced(by: abortTimeout)
         case .halfClosed: lastReceived.advanced(by: abortTimeout)
         case .draining: lastReceived.advanced(by: Self.drainTimeout)
-        case .closed: .distantFuture
+        case .held, .closed: .distantFuture
         }
     }
 
@@ -366,7 +384,7 @@ final class Attempt {
         case .open where replay.isComplete: endRequest()
         case .open, .halfClosed: cutOff(.abortTimeout(abortTimeout))
         case .draining: abort()
-        case .closed: break
+        case .held, .closed: break
         }
     }
 }
