@@ -213,7 +213,12 @@ private struct InvariantCheck {
     private mutating func checkMessages() throws(StorageError) {
         let outbox = OutboxTable(partition: partition.index)
         var pending: [PartitionIndex: [UInt64]] = [:]
-        try outbox.pending(store) { receiver, sequence, _ in pending[receiver, default: []].append(sequence) }
+        for receiver in 0..<partition.count {
+            try outbox.pending(to: receiver, store) { sequence, _, _ in
+                pending[receiver, default: []].append(sequence)
+                return true
+            }
+        }
         for (receiver, sequences) in pending {
             let last = partition.lastSent.indices.contains(Int(receiver)) ? partition.lastSent[Int(receiver)] : 0
             let first = sequences.first ?? last

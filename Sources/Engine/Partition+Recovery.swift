@@ -2,11 +2,22 @@ import HoldfastWire
 
 /// Everything that was under way is derived again from the store (rule 4).
 extension Partition {
-    /// Messages to other partitions that were not acknowledged, to be sent again; their receivers drop doubles.
-    public func unacknowledged(_ store: any ReadableStore) throws(StorageError) -> [Action] {
+    /// The numbers of the last messages that this partition has sent, by receiver.
+    public var lastMessages: [UInt64] { lastSent }
+
+    /// Messages to `receiver` behind `previous` and up to `last` that were not acknowledged, to be sent again; their
+    /// receiver drops doubles. As many as `limits` allow, but at least one.
+    public func unacknowledged(
+        to receiver: PartitionIndex, after previous: UInt64 = 0, upTo last: UInt64 = .max,
+        limits: (count: Int, bytes: Int) = (.max, .max), _ store: any ReadableStore
+    ) throws(StorageError) -> [Action] {
         var actions: [Action] = []
-        try OutboxTable(partition: index).pending(store) { receiver, sequence, message in
+        var bytes = 0
+        try OutboxTable(partition: index).pending(to: receiver, after: previous, store) { sequence, message, size in
+            guard sequence <= last else { return false }
             actions.append(.send(message, to: receiver, sequence: sequence))
+            bytes += size
+            return actions.count < limits.count && bytes < limits.bytes
         }
         return actions
     }

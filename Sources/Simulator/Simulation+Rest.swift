@@ -36,7 +36,7 @@ extension Simulation {
             clientActs()
             return true
         }
-        if try partitions.contains(where: { try !$0.unacknowledged(store.snapshot()).isEmpty }) {
+        if try partitions.contains(where: { try !unacknowledged(of: $0).isEmpty }) {
             resend()
             return true
         }
@@ -131,7 +131,7 @@ extension Simulation {
                 lists.append((object, value.lossyString.split(separator: "\n").map(String.init)))
                 return true
             }
-            if try !partition.unacknowledged(snapshot).isEmpty { violations.append("an outbox is not empty") }
+            if try !unacknowledged(of: partition).isEmpty { violations.append("an outbox is not empty") }
         }
         for client in clients where client.state != .done {
             violations.append("a client of \(client.request.id) has no answer")

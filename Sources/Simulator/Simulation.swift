@@ -292,7 +292,7 @@ public final class Simulation {
         for index in clients.indices { clients[index].connectionLost() }
         try startPartitions()
         for partition in partitions {
-            for action in try partition.unacknowledged(store.snapshot()) { try perform(action, of: partition.index) }
+            for action in try unacknowledged(of: partition) { try perform(action, of: partition.index) }
             var last: InvocationID?
             repeat {
                 let found = try partition.interrupted(after: last, limit: 5, store.snapshot())
@@ -330,11 +330,19 @@ public final class Simulation {
     func resend() {
         for partition in partitions {
             // Only what is durable may leave, hence what the outbox had at the last sync.
-            guard held.isEmpty, let actions = try? partition.unacknowledged(store.snapshot()) else { continue }
+            guard held.isEmpty, let actions = try? unacknowledged(of: partition) else { continue }
             for case .send(let message, let receiver, let sequence) in actions {
                 send(message, from: partition.index, to: receiver, sequence: sequence)
             }
         }
+    }
+
+    func unacknowledged(of partition: Partition) throws -> [Action] {
+        var actions: [Action] = []
+        for receiver in 0..<partitionCount {
+            actions += try partition.unacknowledged(to: receiver, store.snapshot())
+        }
+        return actions
     }
 
     func send(_ message: PartitionMessage, from: PartitionIndex, to: PartitionIndex, sequence: UInt64) {

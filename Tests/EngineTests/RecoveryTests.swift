@@ -22,6 +22,30 @@ struct RecoveryTests {
         }
     }
 
+    @Test func `an outbox is read in pages`() throws {
+        let world = try World()
+        _ = try world.run(["partitions 3", "at 0 invoke a A/run"])
+        for number in 0..<6 {
+            _ = try world.run(["at 1 attempt a OneWayCall \(number + 1) b\(number)@\(number % 2 + 1) B/run"])
+        }
+        let partition = world.partitions[0]
+        func sequences(to receiver: PartitionIndex, after: UInt64, upTo: UInt64, count: Int, bytes: Int) throws
+            -> [UInt64]
+        {
+            let actions = try partition.unacknowledged(
+                to: receiver, after: after, upTo: upTo, limits: (count, bytes), world.store.snapshot())
+            return actions.compactMap { action in
+                if case .send(_, receiver, let sequence) = action { sequence } else { nil }
+            }
+        }
+        #expect(partition.lastMessages == [0, 3, 3])
+        #expect(try sequences(to: 1, after: 0, upTo: 3, count: 2, bytes: .max) == [1, 2])
+        #expect(try sequences(to: 1, after: 2, upTo: 3, count: 2, bytes: .max) == [3])
+        #expect(try sequences(to: 2, after: 0, upTo: 2, count: 9, bytes: .max) == [1, 2])
+        #expect(try sequences(to: 2, after: 0, upTo: 3, count: 9, bytes: 1) == [1])
+        #expect(try sequences(to: 0, after: 0, upTo: 3, count: 9, bytes: .max) == [])
+    }
+
     @Test func `clients that wait are there again when a turn was taken back`() throws {
         let world = try World()
         _ = try world.run(["at 0 call a x A/run", "at 0 attach b x"])

@@ -24,16 +24,16 @@ struct OutboxTable {
         try store.deleteAll(.queues, from: key(receiver, 0), to: key(receiver, last))
     }
 
-    /// Visits what has not been acknowledged, receiver by receiver in order.
+    /// Visits what has not been acknowledged of the messages behind `previous`, in order, until `visit` returns false.
     func pending(
-        _ store: any ReadableStore,
-        _ visit: (_ receiver: PartitionIndex, _ sequence: UInt64, _ message: PartitionMessage) -> Void
+        to receiver: PartitionIndex, after previous: UInt64 = 0, _ store: any ReadableStore,
+        _ visit: (_ sequence: UInt64, _ message: PartitionMessage, _ size: Int) -> Bool
     ) throws(StorageError) {
-        let rows = Key(partition, tag: .outbox)
-        try store.scan(.queues, from: rows.bytes, to: rows.end) { key, value throws(StorageError) in
-            var reader = try StoreReader(key: key, tag: .outbox)
-            visit(try reader.integer(), try reader.integer(), try PartitionMessage(stored: value))
-            return true
+        guard previous < .max else { return }
+        let end = prefix(receiver).end
+        try store.scan(.queues, from: key(receiver, previous + 1), to: end) { key, value throws(StorageError) in
+            guard let sequence = UInt64(bigEndian: key.suffix(8)) else { throw .damagedKey(key) }
+            return visit(sequence, try PartitionMessage(stored: value), value.count)
         }
     }
 
@@ -71,9 +71,14 @@ struct OutboxTable {
         return number
     }
 
-    private func key(_ receiver: PartitionIndex, _ sequence: UInt64) -> [UInt8] {
+    private func prefix(_ receiver: PartitionIndex) -> Key {
         var key = Key(partition, tag: .outbox)
         key.append(receiver)
+        return key
+    }
+
+    private func key(_ receiver: PartitionIndex, _ sequence: UInt64) -> [UInt8] {
+        var key = prefix(receiver)
         key.append(sequence)
         return key.bytes
     }

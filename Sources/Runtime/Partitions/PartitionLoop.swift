@@ -23,6 +23,8 @@ final class PartitionLoop {
         var commands: [Command] = []
         var timers: TimerWindow
         var recovery = Recovery.from(nil)
+        /// Messages that were under way when the process ended.
+        var outbox: OutboxPages
         /// The last commit of the partition, which whoever reads it sees.
         var visible = CommitPosition.zero
 
@@ -30,6 +32,7 @@ final class PartitionLoop {
             index = partition.index
             self.partition = partition
             self.timers = timers
+            outbox = OutboxPages(lastSent: partition.lastMessages)
         }
     }
 
@@ -106,19 +109,23 @@ final class PartitionLoop {
     func recover() {
         for slot in slots {
             do throws(StorageError) {
-                for action in try slot.partition.unacknowledged(transaction) { perform(action, of: slot) }
                 invoker?.foundDeferredStarts(
                     for: try slot.partition.deploymentsWithDeferredStarts(transaction), in: slot.index)
             } catch {
-                Log.error("The outbox cannot be read.", ["partition": slot.index, "reason": error.message])
+                Log.error("Deferred starts cannot be read.", ["partition": slot.index, "reason": error.message])
             }
         }
+        sendPages()
         runTurn()
     }
 
     /// Takes a command for a partition of this loop; it is applied at the end of the turn.
     func submit(_ command: Command, to partition: PartitionIndex) {
-        slot(of: partition).commands.append(command)
+        let slot = slot(of: partition)
+        if case .acknowledged(let receiver, let sequence) = command {
+            slot.outbox.acknowledged(by: receiver, upTo: sequence)
+        }
+        slot.commands.append(command)
     }
 
     /// Whether there is something to apply already in this turn.
@@ -140,6 +147,7 @@ final class PartitionLoop {
         var rounds = 0
         while applyPending(), rounds < 8 { rounds += 1 }
         findInterrupted()
+        sendPages()
         armTimer()
         if slots.contains(where: { !$0.commands.isEmpty || !$0.recovery.isDone }) {
             router.send(.wakeUp, to: loop.index)
@@ -289,6 +297,7 @@ final class PartitionLoop {
                 router.send(.answer(serial: request.serial, answer), to: Int(request.loop))
             }
         case .send(let message, let receiver, let sequence):
+            guard slot.outbox.isNext(sequence, to: receiver) else { return }
             route(.receive(message, from: slot.index, sequence: sequence), to: receiver)
         case .acknowledge(let sender, let sequence):
             route(.acknowledged(by: slot.index, upTo: sequence), to: sender)
@@ -314,6 +323,8 @@ final class PartitionLoop {
     private static let cleanUpLimit = 256
     /// Records that a turn looks at while it searches for interrupted invocations.
     private static let recoveryLimit = 256
+    /// What is sent again to a partition before it has acknowledged the last of it.
+    private static let pageLimits = (count: 256, bytes: 1 << 20)
 
     private func cleanUp() {
         for slot in slots { slot.commands.append(.cleanUp(limit: Self.cleanUpLimit)) }
@@ -358,6 +369,26 @@ final class PartitionLoop {
     }
 
     // MARK: - Recovery
+
+    /// Sends what is next of the messages that were under way.
+    private func sendPages() {
+        for slot in slots where !slot.outbox.isDone {
+            for page in slot.outbox.ready {
+                var last: UInt64?
+                do throws(StorageError) {
+                    let messages = try slot.partition.unacknowledged(
+                        to: page.receiver, after: page.after, upTo: page.end, limits: Self.pageLimits, transaction)
+                    for case .send(let message, let receiver, let sequence) in messages {
+                        route(.receive(message, from: slot.index, sequence: sequence), to: receiver)
+                        last = sequence
+                    }
+                } catch {
+                    Log.error("The outbox cannot be read.", ["partition": slot.index, "reason": error.message])
+                }
+                slot.outbox.sent(to: page.receiver, upTo: last)
+            }
+        }
+    }
 
     /// Looks at a few records per turn, so that the first calls after a restart need not wait for the last.
     private func findInterrupted() {

@@ -126,7 +126,7 @@ final class World {
         try start(partitions: PartitionIndex(partitions.count))
         for partition in partitions {
             let snapshot = store.snapshot()
-            for action in try partition.unacknowledged(snapshot) { perform(action, of: partition.index) }
+            try resend(of: partition)
             for command in try partition.interrupted(after: nil, limit: 100, snapshot).commands {
                 try apply(command, to: partition.index)
             }
@@ -136,14 +136,21 @@ final class World {
     private func exchange(_ verb: String, _ words: inout Words) throws {
         let from: PartitionIndex = try words.number()
         guard verb != "outbox" else {
-            for action in try partitions[Int(from)].unacknowledged(store.snapshot()) { perform(action, of: from) }
-            return
+            return try resend(of: partitions[Int(from)])
         }
         let to: PartitionIndex = try words.number()
         let sequence: UInt64 = try words.number()
         guard verb == "deliver" else { return try apply(.acknowledged(by: to, upTo: sequence), to: from) }
         guard let message = sent["\(from) \(to) \(sequence)"] else { throw ScriptError("no such message was sent") }
         try apply(.receive(message, from: from, sequence: sequence), to: to)
+    }
+
+    private func resend(of partition: Partition) throws {
+        for receiver in 0..<PartitionIndex(partitions.count) {
+            for action in try partition.unacknowledged(to: receiver, store.snapshot()) {
+                perform(action, of: partition.index)
+            }
+        }
     }
 
     private func show(_ id: InvocationID) throws {
