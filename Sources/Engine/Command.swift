@@ -187,8 +187,10 @@ public enum DeploymentChange: Sendable, Hashable {
     case latest(DeploymentID, versions: ClosedRange<Int>)
     /// A deployment named by the operator.
     case specific(DeploymentID, versions: ClosedRange<Int>)
-    /// The service has no deployment any more, or the named one is not registered.
-    case missing
+    /// The service has no deployment any more.
+    case latestMissing
+    /// The deployment that the operator named is not registered.
+    case specificMissing
 }
 
 /// Restart of a completed invocation under a new id (semantics §8.6).

@@ -160,7 +160,8 @@ extension LinePrinter {
         case .keep: "keep"
         case .latest: "latest"
         case .specific: "specific"
-        case .missing: "missing"
+        case .latestMissing: "latest (missing)"
+        case .specificMissing: "specific (missing)"
         }
     }
 

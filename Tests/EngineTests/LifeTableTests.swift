@@ -140,6 +140,29 @@ struct LifeTableTests {
             ]
         ),
         (
+            // Nothing is pinned: only a deployment that somebody named can be wrong.
+            "at 9 resume x deployment=latest-missing",
+            [
+                "free unknown", "scheduled notStarted", "inboxed notStarted", "invoked running",
+                "suspended deploymentMissing", "invoked done", "completed completed",
+            ]
+        ),
+        (
+            "at 9 resume x deployment=specific-missing",
+            [
+                "free unknown", "scheduled notStarted", "inboxed notStarted", "invoked running",
+                "suspended deploymentMissing", "paused deploymentFixed", "completed completed",
+            ]
+        ),
+        (
+            "at 9 defer x epoch=1",
+            ["free", "scheduled", "inboxed", "invoked", "suspended", "paused", "completed"]
+        ),
+        (
+            "at 9 take-up",
+            ["free", "scheduled", "inboxed", "invoked", "suspended", "paused", "completed"]
+        ),
+        (
             "at 9 purge x",
             [
                 "free unknown", "scheduled notCompleted", "inboxed notCompleted", "invoked notCompleted",

@@ -113,7 +113,8 @@ private struct Chaos {
 
     private mutating func change() -> DeploymentChange {
         pick([
-            .keep, .missing, .latest(DeploymentID(1), versions: 5...7), .specific(DeploymentID(2), versions: 5...5),
+            .keep, .latestMissing, .specificMissing, .latest(DeploymentID(1), versions: 5...7),
+            .specific(DeploymentID(2), versions: 5...5),
         ])
     }
 

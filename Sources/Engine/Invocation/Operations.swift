@@ -121,13 +121,16 @@ extension Transition {
 }
 
 extension DeploymentChange {
+    var isMissing: Bool { self == .latestMissing || self == .specificMissing }
+
     /// Replaces the deployment of a pin, whose protocol version stays; returns why that can't be, if it can't.
     func apply(to pinned: inout PinnedDeployment?) -> OperationOutcome? {
         let deployment: DeploymentID
         let versions: ClosedRange<Int>
         switch self {
         case .keep: return nil
-        case .missing: return pinned == nil ? .deploymentFixed : .deploymentMissing
+        case .latestMissing: return pinned == nil ? nil : .deploymentMissing
+        case .specificMissing: return pinned == nil ? .deploymentFixed : .deploymentMissing
         case .specific where pinned == nil: return .deploymentFixed
         case .latest(let id, let range), .specific(let id, let range): (deployment, versions) = (id, range)
         }

@@ -18,7 +18,7 @@ extension Transition {
             return .unsupported("a journal prefix can be kept only from service protocol version 6 on")
         }
         var pinned = original.pinned
-        if case .missing = request.deployment { return .deploymentMissing }
+        if request.deployment.isMissing { return .deploymentMissing }
         // What was never pinned floats to the latest deployment, whichever one is named.
         if pinned != nil, let refusal = request.deployment.apply(to: &pinned) { return refusal }
         guard let prefix = try copiedEntries(of: request.id, original, from: request.from) else {

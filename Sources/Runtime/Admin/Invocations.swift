@@ -95,11 +95,13 @@ extension AdminAPI {
         switch choice {
         case .keep: done(.keep)
         case .specific(let id):
-            done(registry.deployment(id).map { .specific($0.id, versions: $0.protocolVersions) } ?? .missing)
+            done(
+                registry.deployment(id).map { .specific($0.id, versions: $0.protocolVersions) }
+                    ?? .specificMissing)
         case .latest:
             environment.target(of: id) { [self] target in
                 let deployment = target.flatMap { registry.activeDeployment(ofService: $0.service) }
-                done(deployment.map { .latest($0.id, versions: $0.protocolVersions) } ?? .missing)
+                done(deployment.map { .latest($0.id, versions: $0.protocolVersions) } ?? .latestMissing)
             }
         }
     }

@@ -74,7 +74,8 @@ extension World {
         case "latest": .latest(World.otherDeployment, versions: 5...7)
         case "specific": .specific(World.otherDeployment, versions: 5...7)
         case "old": .specific(World.otherDeployment, versions: 5...5)
-        case "missing": .missing
+        case "latest-missing": .latestMissing
+        case "specific-missing": .specificMissing
         case let other?: throw ScriptError("no deployment: \(other)")
         }
     }

@@ -132,10 +132,10 @@ import Testing
         for keep in ["keep", "Keep"] { #expect(try change(fake, "\(resume)?deployment=\(keep)") == .keep) }
         for word in ["latest", "Latest"] { #expect(try change(fake, "\(resume)?deployment=\(word)") == latest) }
         #expect(try change(fake, "\(resume)?deployment=\(id)") == .specific(id, versions: 5...7))
-        #expect(try change(fake, "\(resume)?deployment=dp_17sztQp4gnEC1L0OCFM9aEh") == .missing)
+        #expect(try change(fake, "\(resume)?deployment=dp_17sztQp4gnEC1L0OCFM9aEh") == .specificMissing)
         #expect(try change(fake, "/invocations/\(text)/restart-as-new") == latest)
         #expect(try change(fake, "/invocations/\(text)/restart-as-new?deployment=keep") == .keep)
-        #expect(try change(fake, "/invocations/\(other)/restart-as-new") == .missing)
+        #expect(try change(fake, "/invocations/\(other)/restart-as-new") == .latestMissing)
     }
 
     @Test(arguments: [
