@@ -40,7 +40,7 @@ public struct RowFilter: Sendable {
 }
 
 /// A value of a row.
-public enum SQLValue: Sendable, Equatable {
+public enum SQLValue: Sendable, Hashable {
     case null
     case boolean(Bool)
     case integer(Int64)

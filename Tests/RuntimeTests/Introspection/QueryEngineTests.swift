@@ -127,6 +127,35 @@ import Testing
         )
     }
 
+    @Test(arguments: [
+        (
+            "FULL JOIN",
+            #"[{"r":2,"s":"running"},{"r":4,"s":"running"},{"r":9},{"s":"completed"},{"s":"pending"}]"#
+        ),
+        ("RIGHT JOIN", #"[{"r":2,"s":"running"},{"r":4,"s":"running"},{"r":9}]"#),
+    ])
+    func `a join that keeps the right side's rows has each of them once`(join: String, expected: String) throws {
+        let source = FixedSource([
+            "sys_invocation": FixedSource.small().rows["sys_invocation"] ?? [],
+            "sys_invocation_state": [2, 4, 9].map {
+                ["id": .text(InvocationID.numbered($0).description), "retry_count": .unsigned($0)]
+            },
+        ])
+        let rows = try source.rows(
+            """
+            SELECT state.retry_count AS r, inv.status AS s FROM sys_invocation inv
+            \(join) sys_invocation_state state ON state.id = inv.id ORDER BY r IS NULL, r, s
+            """)
+        #expect(rows == expected)
+    }
+
+    @Test func `a row that two conditions find is there once`() throws {
+        let rows = try source.rows(
+            "SELECT id FROM sys_invocation WHERE id = '\(id(2))' OR target_service_name = 'Greeter' ORDER BY created_at"
+        )
+        #expect(rows == #"[{"id":"\#(id(1))"},{"id":"\#(id(2))"}]"#)
+    }
+
     @Test func `groups have a first value in an order of its own`() throws {
         let rows = try source.rows(
             """

@@ -31,7 +31,8 @@ enum VirtualTable {
         module.xEof = { cursor in VirtualTable.state(cursor).isAtEnd ? 1 : 0 }
         module.xColumn = column
         module.xRowid = { cursor, id in
-            id?.pointee = VirtualTable.state(cursor).position
+            guard let identity = VirtualTable.state(cursor).identity() else { return SQLITE_ERROR }
+            id?.pointee = identity
             return SQLITE_OK
         }
         return module
@@ -175,7 +176,6 @@ final class CursorState {
     let binding: TableBinding
     private var rows: (any RowCursor)?
     private(set) var isAtEnd = true
-    private(set) var position: Int64 = 0
 
     init(_ binding: TableBinding) {
         self.binding = binding
@@ -199,7 +199,6 @@ final class CursorState {
     func advance() -> CInt {
         do throws(StorageError) {
             isAtEnd = try rows?.next() != true
-            position += 1
             return SQLITE_OK
         } catch {
             binding.failed(error)
@@ -214,5 +213,16 @@ final class CursorState {
             binding.failed(error)
             return nil
         }
+    }
+
+    /// What SQLite recognises the row by when it meets it again in another scan of the same query, as right and full
+    /// joins do: a digest of all that the row says, since rows have no number of their own.
+    func identity() -> Int64? {
+        var hasher = Hasher()
+        for column in binding.schema.columns.indices {
+            guard let value = value(column) else { return nil }
+            hasher.combine(value)
+        }
+        return Int64(hasher.finalize())
     }
 }
