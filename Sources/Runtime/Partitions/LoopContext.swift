@@ -71,7 +71,10 @@ final class LoopContext: PartitionDoor {
             case .answer(let serial, let answer): deliver(answer, to: serial)
             case .progress(let progress):
                 partitions.progress(progress)
-                if case .durable(let position) = progress { registryWriter?.durable(upTo: position) }
+                switch progress {
+                case .durable(let position): registryWriter?.durable(upTo: position)
+                case .ended: registryWriter?.ended(because: "the log takes no commits any more")
+                }
             case .registry(let registry): partitions.registry = registry
             case .wakeUp: break  // That the loop turns is enough.
             case .run(let body): body(self)

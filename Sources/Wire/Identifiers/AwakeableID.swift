@@ -26,7 +26,7 @@ public enum AwakeableID: Sendable, Hashable, CustomStringConvertible {
 
     /// The text form.
     public var description: String {
-        let (prefix, id, index): (IdentifierCodec.Prefix, InvocationID, UInt32) =
+        let (prefix, id, index): (IdentifierPrefix, InvocationID, UInt32) =
             switch self {
             case .signal(let id, let index): (.signalAwakeable, id, index)
             case .entry(let id, let index): (.entryAwakeable, id, index)
@@ -39,7 +39,7 @@ public enum AwakeableID: Sendable, Hashable, CustomStringConvertible {
     }
 
     private static func parts(
-        of text: String, _ prefix: IdentifierCodec.Prefix
+        of text: String, _ prefix: IdentifierPrefix
     ) throws(IdentifierError) -> (InvocationID, UInt32) {
         let fields = try IdentifierCodec.fields(of: text, prefix)
         guard let bytes = Base64URL.decode(fields.rest) else { throw .digits }

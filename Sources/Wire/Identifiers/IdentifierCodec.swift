@@ -1,16 +1,5 @@
 /// What the texts of all identifiers have in common: `<prefix>_1<fields of fixed width>`.
 enum IdentifierCodec {
-    enum Prefix: String, CaseIterable {
-        case invocation = "inv"
-        case deployment = "dp"
-        case subscription = "sub"
-        case snapshot = "snap"
-        case mutation = "mut"
-        case queue = "vq"
-        case entryAwakeable = "prom"
-        case signalAwakeable = "sign"
-    }
-
     /// Reads the fields behind a prefix, one after the other.
     struct Fields {
         private(set) var rest: Bytes
@@ -39,12 +28,12 @@ enum IdentifierCodec {
     /// The fields of an identifier of one kind.
     ///
     /// The order of the checks decides which of several faults is named: prefix, version, kind, then the fields.
-    static func fields(of text: String, _ expected: Prefix) throws(IdentifierError) -> Fields {
+    static func fields(of text: String, _ expected: IdentifierPrefix) throws(IdentifierError) -> Fields {
         let bytes = Bytes(utf8: text)
         guard !bytes.isEmpty else { throw .length }
         guard let separator = bytes.firstIndex(of: UInt8(ascii: "_")) else { throw .format }
         let prefix = bytes[..<separator].lossyString
-        guard let kind = Prefix(rawValue: prefix) else { throw .unknownType(prefix) }
+        guard let kind = IdentifierPrefix(rawValue: prefix) else { throw .unknownType(prefix) }
         let body = bytes[(separator + 1)...]
         guard let version = body.first else { throw .length }
         guard version == UInt8(ascii: "1") else { throw .codecVersion }
@@ -52,7 +41,7 @@ enum IdentifierCodec {
         return Fields(rest: body.dropFirst())
     }
 
-    static func text(_ prefix: Prefix, _ appendFields: (inout [UInt8]) -> Void) -> String {
+    static func text(_ prefix: IdentifierPrefix, _ appendFields: (inout [UInt8]) -> Void) -> String {
         var text = Array(prefix.rawValue.utf8)
         text.append(UInt8(ascii: "_"))
         text.append(UInt8(ascii: "1"))
