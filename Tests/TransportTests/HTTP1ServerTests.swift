@@ -21,6 +21,8 @@ struct HTTP1ServerTests {
         ("GARBAGE\r\n\r\n", 400), ("GET / HTTP/1.1\r\ncontent-length: x\r\n\r\n", 400),
         ("GET / HTTP/1.1\r\nna me: x\r\n\r\n", 400), ("GET / HTTP/9.9\r\n\r\n", 400),
         ("POST / HTTP/1.1\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n", 400),
+        ("POST / HTTP/1.1\r\ntransfer-encoding: xx, chunked\r\n\r\n0\r\n\r\nGET / HTTP/1.1\r\n\r\n", 501),
+        ("POST / HTTP/1.1\r\ntransfer-encoding: gzip\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", 501),
         ("GET /" + String(repeating: "a", count: 65_534) + " HTTP/1.1\r\n\r\n", 414),
         ("GET / HTTP/1.1\r\n" + String(repeating: "a: b\r\n", count: 101) + "\r\n", 431),
         ("GET / HTTP/1.1\r\na: " + String(repeating: "b", count: 1 << 20) + "\r\n\r\n", 431),
@@ -49,6 +51,13 @@ struct HTTP1ServerTests {
         let text = try #require(peer.readToEnd())
         #expect(text.hasPrefix("HTTP/1.1 200 OK\r\n"))
         #expect(text.hasSuffix("\r\n\r\n/"))
+    }
+
+    @Test func `the word for a chunked body is taken in any case`() throws {
+        let harness = try Harness(loops: 1) { $0.answer($0.request.path) }
+        let peer = RawPeer(harness)
+        peer.send("POST /a HTTP/1.1\r\nconnection: close\r\ntransfer-encoding: Chunked \r\n\r\n1\r\nx\r\n0\r\n\r\n")
+        #expect(try #require(peer.readToEnd()).hasPrefix("HTTP/1.1 200 OK\r\n"))
     }
 
     @Test func `a connection of HTTP 1.0 is kept when the client asks for it`() throws {

@@ -19,6 +19,14 @@ struct HTTP1Head {
     /// Whether a body follows a request with this head.
     var hasBody: Bool { isChunked || (contentLength ?? 0) > 0 }
 
+    /// Whether the body has a coding besides `chunked`, which nobody here can take off (RFC 9112 §6.1).
+    var hasUnknownCoding: Bool {
+        guard isChunked else { return false }
+        let codings = headers.values("transfer-encoding").joined(separator: ",").utf8
+        let chunked = codings.filter { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }
+        return !chunked.elementsEqual("chunked".utf8) { $0.asciiLowercased == $1 }
+    }
+
     var version: HTTPVersion { majorVersion == 1 && minorVersion == 1 ? .http1_1 : .http1_0 }
 
     /// Whether the sender lets the connection be used again.

@@ -115,6 +115,7 @@ final class HTTP1ServerConnection: ServerConnection, ChannelHandler {
         isVersion10 = head.version == .http1_0
         answersHEAD = head.method == "HEAD"
         awaitsContinue = !isVersion10 && head.headers.has("100-continue", in: "expect")
+        guard !head.hasUnknownCoding else { return refuseCoding() }
         request = .receiving(bodyLeft: head.contentLength ?? (head.isChunked ? nil : 0))
         let (path, authority) = head.requestTarget
         let exchange = ServerExchange(
@@ -193,6 +194,14 @@ final class HTTP1ServerConnection: ServerConnection, ChannelHandler {
             answersHEAD = false
             writeHead(HTTPResponseHead(status: status), framing: .length(left: 0))
         }
+        channel.closeAfterOutput()
+    }
+
+    /// The body ends where `chunked` says, and what is in it cannot be read.
+    private func refuseCoding() {
+        keepsAlive = false
+        request = .discarding
+        writeHead(HTTPResponseHead(status: 501), framing: .length(left: 0))
         channel.closeAfterOutput()
     }
 
