@@ -2,8 +2,9 @@
 """kill -9 of the server, over and over, in the middle of a load of mixed invocations.
 
 Outside the server, a ledger holds what each step really did, and this driver what each client was told. After the last
-cycle: everything that was acknowledged is there; nothing was done twice that should be done once; no two calls of one
-object overlapped; no invocation is stuck. `--seed` repeats the choices of a run (not its timing).
+cycle: everything that was acknowledged is there, and answers as it did; the state is what the handlers wrote, to the
+unit; nothing was done twice that should be done once; no two calls of one object overlapped; no invocation is stuck.
+`--seed` repeats the choices of a run (not its timing). `--fault` plants one, to show that its check sees it.
 
 The exit status is 0 if all that held, 1 if not, 2 if the test itself could not run.
 """
@@ -11,7 +12,9 @@ The exit status is 0 if all that held, 1 if not, 2 if the test itself could not 
 import argparse
 import asyncio
 import collections
+import contextlib
 import json
+import math
 import pathlib
 import random
 import shutil
@@ -19,6 +22,7 @@ import signal
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
@@ -29,6 +33,25 @@ from Support.processes import CannotRun, Server, Services  # noqa: E402
 
 STEPS = 5
 OBJECTS = 6
+
+
+@dataclass(frozen=True)
+class Add:
+    """A call that adds to an object."""
+
+    key: str
+    amount: int
+    begin: float
+
+
+@dataclass(frozen=True)
+class Note:
+    """Steps that leave a line each in the ledger, and when they were asked for and known to be done."""
+
+    name: str
+    steps: int
+    begin: float
+    end: float
 
 
 class Load:
@@ -45,14 +68,13 @@ class Load:
         self.counts: collections.Counter = collections.Counter()
         self.faults: list[str] = []
         self.invocations: dict[str, str] = {}
-        # Per object: adds that must be there once; adds that may be there (the client was cut off and did not repeat).
-        self.sure: collections.Counter = collections.Counter()
-        self.unsure: collections.Counter = collections.Counter()
-        self.amounts: collections.Counter = collections.Counter()
-        self.unsure_amounts: collections.Counter = collections.Counter()
+        # Adds by operation: those that must be there once, and those that may be there (the client was cut off).
+        self.sure: dict[str, Add] = {}
+        self.unsure: dict[str, Add] = {}
         self.told: dict[str, list[int]] = collections.defaultdict(list)
-        self.step_notes: dict[str, int] = {}
-        self.once_notes: list[str] = []
+        self.answers: list[tuple[str, object, str, bytes]] = []
+        self.notes: list[Note] = []
+        self.kills: list[float] = []
         self.last_answer = time.monotonic()
 
     async def client(self, name: str) -> None:
@@ -88,6 +110,7 @@ class Load:
     async def call(self, operation: str, path: str, body):
         answer = await self.repeat("POST", path, body, {"idempotency-key": operation})
         self.invocations[answer.headers["x-restate-id"]] = operation
+        self.answers.append((path, body, operation, answer.content))
         return answer.json() if answer.content else None
 
     async def send(self, operation: str, path: str, body, query: str = "") -> str:
@@ -101,6 +124,16 @@ class Load:
     async def attach(self, identifier: str):
         return (await self.repeat("GET", f"/restate/attach/{identifier}")).json()
 
+    def add(self, operation: str, key: str, amount: int) -> None:
+        self.sure[operation] = Add(key, amount, time.monotonic())
+
+    @contextlib.contextmanager
+    def noting(self, name: str, steps: int):
+        """What is done meanwhile leaves a note with these steps, each once but for crashes."""
+        begin = time.monotonic()
+        yield
+        self.notes.append(Note(name, steps, begin, time.monotonic()))
+
     def service(self) -> str:
         return self.random.choice(("Work", "Suspending"))
 
@@ -108,21 +141,20 @@ class Load:
         return f"o{self.random.randrange(OBJECTS)}"
 
     async def steps(self, operation: str) -> None:
-        self.step_notes[f"steps-{operation}"] = STEPS
-        result = await self.call(operation, f"/{self.service()}/inSteps", operation)
+        with self.noting(f"steps-{operation}", STEPS):
+            result = await self.call(operation, f"/{self.service()}/inSteps", operation)
         assert result == sum(range(STEPS)), f"it was told {result}"
 
     async def tally(self, operation: str) -> None:
         key, amount = self.object(), self.random.randrange(1, 10)
-        self.sure[key] += 1
-        self.amounts[key] += amount
-        self.told[key].append(await self.call(operation, f"/Tally/{key}/add", {"operation": operation, "amount": amount}))
+        self.add(operation, key, amount)
+        request = {"operation": operation, "amount": amount}
+        self.told[key].append(await self.call(operation, f"/Tally/{key}/add", request))
 
     async def careless(self, operation: str) -> None:
         """One try without idempotency key: told of success it was done, otherwise perhaps."""
         key, amount = self.object(), self.random.randrange(1, 10)
-        self.unsure[key] += 1
-        self.unsure_amounts[key] += amount
+        self.unsure[operation] = Add(key, amount, time.monotonic())
         try:
             answer = await self.http.post(
                 f"{self.server.ingress}/Tally/{key}/add", json={"operation": operation, "amount": amount}, timeout=60.0
@@ -130,27 +162,23 @@ class Load:
         except httpx.TransportError:
             return
         if answer.status_code == 200:
-            self.unsure[key] -= 1
-            self.unsure_amounts[key] -= amount
-            self.sure[key] += 1
-            self.amounts[key] += amount
+            self.sure[operation] = self.unsure.pop(operation)
             self.told[key].append(answer.json())
         else:
             assert answer.status_code == 503, f"it gave {answer.status_code} {answer.text[:200]}"
 
     async def flow(self, operation: str) -> None:
-        self.step_notes[f"flow-{operation}"] = 2
-        answer = await self.repeat("POST", f"/Flow/{operation}/run/send", operation, expected=(200, 202))
-        self.invocations[answer.json()["invocationId"]] = operation
-        await asyncio.sleep(self.random.random() * 0.3)
-        await self.call(operation, f"/Flow/{operation}/answer", f"yes, {operation}")
-        result = (await self.repeat("GET", f"/restate/workflow/Flow/{operation}/attach")).json()
+        with self.noting(f"flow-{operation}", 2):
+            answer = await self.repeat("POST", f"/Flow/{operation}/run/send", operation, expected=(200, 202))
+            self.invocations[answer.json()["invocationId"]] = operation
+            await asyncio.sleep(self.random.random() * 0.3)
+            await self.call(operation, f"/Flow/{operation}/answer", f"yes, {operation}")
+            result = (await self.repeat("GET", f"/restate/workflow/Flow/{operation}/attach")).json()
         assert result == f"yes, {operation}", f"it was told {result!r}"
 
     async def delayed(self, operation: str) -> None:
         key = self.object()
-        self.sure[key] += 1
-        self.amounts[key] += 1
+        self.add(operation, key, 1)
         delay = self.random.randrange(50, 1500)
         await self.send(operation, f"/Tally/{key}/add", {"operation": operation, "amount": 1}, f"?delay={delay}ms")
 
@@ -164,24 +192,23 @@ class Load:
         assert len(set(awakeables)) == 1, f"one awakeable had the ids {awakeables}"
 
     async def nap(self, operation: str) -> None:
-        self.once_notes.append(f"nap-{operation}")
         duration, begin = self.random.randrange(10, 1500), time.monotonic()
         request = {"operation": operation, "duration": duration}
-        assert await self.attach(await self.send(operation, f"/{self.service()}/nap", request)) == "rested"
+        with self.noting(f"nap-{operation}", 1):
+            assert await self.attach(await self.send(operation, f"/{self.service()}/nap", request)) == "rested"
         assert time.monotonic() - begin >= duration / 1000, "it woke up too early"
 
     async def move(self, operation: str) -> None:
         giver, taker, amount = self.object(), self.object(), self.random.randrange(1, 10)
-        self.sure.update([giver, taker])
-        self.amounts[giver] -= amount
-        self.amounts[taker] += amount
+        self.add(operation + "-out", giver, -amount)
+        self.add(operation + "-in", taker, amount)
         request = {"operation": operation, "from": giver, "to": taker, "amount": amount}
         assert await self.call(operation, f"/{self.service()}/move", request) == "moved"
 
     async def spread(self, operation: str) -> None:
         key = self.object()
-        self.sure[key] += 3
-        self.amounts[key] += 3
+        for number in range(3):
+            self.add(f"{operation}-{number}", key, 1)
         await self.call(operation, f"/{self.service()}/spread", {"operation": operation, "key": key})
 
 
@@ -193,20 +220,25 @@ class Verdict:
 
     async def judge(self) -> list[str]:
         await self.nobody_is_stuck()
-        await self.totals_are_right()
+        await self.nothing_acknowledged_is_lost()
+        await self.answers_stay_the_same()
+        await self.state_is_what_was_written()
         self.steps_are_done_once()
         self.calls_do_not_overlap()
         return self.faults
 
+    async def rows(self, query: str) -> list[dict]:
+        answer = await self.load.http.post(
+            f"{self.load.server.admin}/query", json={"query": query}, headers={"accept": "application/json"}
+        )
+        return answer.json()["rows"]
+
     async def nobody_is_stuck(self) -> None:
-        load, deadline = self.load, time.monotonic() + 90
+        deadline = time.monotonic() + 90
         query = "SELECT id, target, status, last_failure FROM sys_invocation WHERE status <> 'completed'"
         rows: list = []
         while time.monotonic() < deadline:
-            answer = await load.http.post(
-                f"{load.server.admin}/query", json={"query": query}, headers={"accept": "application/json"}
-            )
-            rows = answer.json()["rows"]
+            rows = await self.rows(query)
             if not rows:
                 return
             await asyncio.sleep(0.2)
@@ -214,33 +246,66 @@ class Verdict:
             self.faults.append(f"stuck: {json.dumps(row)}")
         self.faults.append(f"{len(rows)} invocations have not ended after 90 s")
 
-    async def totals_are_right(self) -> None:
+    async def nothing_acknowledged_is_lost(self) -> None:
+        rows = await self.rows("SELECT id, completion_result, completion_failure FROM sys_invocation")
+        ended = {row["id"]: row for row in rows}
+        for identifier, operation in self.load.invocations.items():
+            row = ended.get(identifier)
+            if row is None:
+                self.faults.append(f"{operation}: {identifier} was acknowledged, and is not known any more")
+            elif row.get("completion_result") != "success":
+                self.faults.append(f"{operation}: {identifier} ended with {row.get('completion_failure')}")
+
+    async def answers_stay_the_same(self) -> None:
+        """Whoever repeats a call gets the answer of before; that it is not done again is seen by the other checks."""
         load = self.load
+        for path, body, operation, before in load.random.sample(load.answers, min(300, len(load.answers))):
+            answer = await load.repeat("POST", path, body, {"idempotency-key": operation})
+            if answer.content != before:
+                self.faults.append(f"{operation}: it was told {before[:80]!r} and now {answer.content[:80]!r}")
+
+    async def state_is_what_was_written(self) -> None:
+        """An add is there once if its handler came to its end, which is seen in the ledger; and if it must be, it did."""
+        load, known = self.load, self.load.sure | self.load.unsure
         for number in range(OBJECTS):
             key = f"o{number}"
             total, count = (await load.repeat("POST", f"/Tally/{key}/read")).json()
-            sure, unsure = load.sure[key], load.unsure[key]
-            if not sure <= count <= sure + unsure:
-                self.faults.append(f"{key} was added to {count} times, expected {sure} to {sure + unsure}")
-            elif unsure == 0 and total != load.amounts[key]:
-                self.faults.append(f"{key} holds {total}, expected {load.amounts[key]}")
-            elif not load.amounts[key] <= total <= load.amounts[key] + load.unsure_amounts[key]:
-                self.faults.append(f"{key} holds {total}, expected {load.amounts[key]} or a little more")
+            lines = [line.split(" ", 1) for line in load.ledger.read(f"tally-{key}")]
+            ended = {operation for verb, operation in lines if verb == "end"}
+            for operation in ended - {name for name, add in known.items() if add.key == key}:
+                self.faults.append(f"{key}: {operation} was added, which nobody asked for")
+            missing = {name for name, add in load.sure.items() if add.key == key} - ended
+            for operation in sorted(missing)[:5]:
+                self.faults.append(f"{key}: {operation} was acknowledged and not done ({len(missing)} in all)")
+            amount = sum(known[operation].amount for operation in ended if operation in known)
+            if (count, total) != (len(ended), amount):
+                self.faults.append(f"{key} holds {total} of {count} adds; {len(ended)} adds wrote {amount}")
             twice = [value for value, times in collections.Counter(load.told[key]).items() if times > 1]
             if twice:
                 self.faults.append(f"{key}: two clients were told the same count {twice[:5]}")
 
     def steps_are_done_once(self) -> None:
-        """A step may be repeated only until the next one begins: that is the proof that it had been recorded."""
-        for note, expected in self.load.step_notes.items():
-            done = [int(line) for line in self.load.ledger.read(note)]
-            if sorted(set(done)) != list(range(expected)):
-                self.faults.append(f"{note}: of {expected} steps {done} were done")
-            elif done != sorted(done):
-                self.faults.append(f"{note}: a recorded step was done again: {done}")
-        for note in self.load.once_notes:
-            if not self.load.ledger.read(note):
-                self.faults.append(f"{note}: it was never done")
+        """A step is repeated only by a crash, and only until the next one begins, which proves that it was recorded."""
+        load = self.load
+        for note in load.notes:
+            done = [line if line.isdecimal() else "0" for line in load.ledger.read(note.name)]
+            numbers = [int(line) for line in done]
+            if sorted(set(numbers)) != list(range(note.steps)):
+                self.faults.append(f"{note.name}: of {note.steps} steps {numbers} were done")
+            elif numbers != sorted(numbers):
+                self.faults.append(f"{note.name}: a recorded step was done again: {numbers}")
+            self.repeats_are_crashes(note.name, len(numbers) - note.steps, note.begin, note.end)
+        for number in range(OBJECTS):
+            times = collections.Counter(load.ledger.read(f"tally-o{number}"))
+            for line, count in times.items():
+                add = (load.sure | load.unsure).get(line.split(" ", 1)[1])
+                if add is not None:
+                    self.repeats_are_crashes(line, count - 1, add.begin, math.inf)
+
+    def repeats_are_crashes(self, what: str, repeats: int, begin: float, end: float) -> None:
+        crashes = sum(begin <= kill <= end for kill in self.load.kills)
+        if repeats > crashes:
+            self.faults.append(f"{what}: steps were repeated {repeats} times over {crashes} crashes")
 
     def calls_do_not_overlap(self) -> None:
         for number in range(OBJECTS):
@@ -265,7 +330,8 @@ class Verdict:
 async def run(options: argparse.Namespace, work: pathlib.Path) -> int:
     ledger = Ledger(work / "ledger")
     folder = pathlib.Path(__file__).parent
-    services = Services(work, folder, "services:app", {"CRASH_LEDGER": str(ledger.folder)})
+    environment = {"CRASH_LEDGER": str(ledger.folder), "CRASH_FAULT": options.fault or ""}
+    services = Services(work, folder, "services:app", environment)
     server = Server(work, options=["--set", "worker.cleanup-interval=5s"])
     chance = random.Random(options.seed)
     try:
@@ -284,6 +350,7 @@ async def run(options: argparse.Namespace, work: pathlib.Path) -> int:
                 if not server.is_running:
                     load.faults.append(f"the server ended by itself: {server.last_words()}")
                     break
+                load.kills.append(time.monotonic())
                 server.kill()
                 kills_services = chance.random() < 0.15
                 if kills_services:
@@ -306,11 +373,31 @@ async def run(options: argparse.Namespace, work: pathlib.Path) -> int:
                 task.cancel()
             if pending:
                 load.faults.append(f"{len(pending)} clients have waited 120 s for an answer")
+            await plant(options.fault, load)
+            if not server.is_running:
+                load.faults.append(f"the server ended by itself: {server.last_words()}")
             faults = await Verdict(load).judge() if server.is_running else load.faults
             return report(options, load, faults, downtimes)
     finally:
         server.kill()
         services.kill()
+
+
+# What `--fault` plants in the handlers (services.py), and here.
+FAULTS = (
+    "lost-write", "overlap", "doubled-step", "repeated-step", "stuck", "early", "failed", "forgotten", "lost", "dead",
+)  # fmt: skip
+
+
+async def plant(fault: str | None, load: Load) -> None:
+    match fault:
+        case "forgotten":
+            for identifier in list(load.invocations)[:20]:
+                await load.http.patch(f"{load.server.admin}/invocations/{identifier}/purge")
+        case "lost":
+            load.add("never-done", "o0", 1)
+        case "dead":
+            load.server.kill()
 
 
 def report(options: argparse.Namespace, load: Load, faults: list[str], downtimes: list[float]) -> int:
@@ -333,6 +420,7 @@ def main() -> int:
     parser.add_argument("--cycles", type=int, default=20)
     parser.add_argument("--seed", type=int, default=None, help="default: a new one, which is printed")
     parser.add_argument("--clients", type=int, default=24)
+    parser.add_argument("--fault", choices=FAULTS, help="plant this fault, which must be found")
     parser.add_argument("--keep", action="store_true", help="keep logs, ledger and data, and say where they are")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

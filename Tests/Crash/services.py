@@ -3,6 +3,7 @@
 import os
 import pathlib
 import sys
+import zlib
 from datetime import timedelta
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
@@ -20,10 +21,16 @@ from restate import (  # noqa: E402
 from Support.ledger import Ledger  # noqa: E402
 
 LEDGER = Ledger(pathlib.Path(os.environ["CRASH_LEDGER"]))
+FAULT = os.environ.get("CRASH_FAULT")
 STEPS = 5
 QUICK = InvocationRetryPolicy(
     initial_interval=timedelta(milliseconds=30), exponentiation_factor=1.5, max_interval=timedelta(milliseconds=500)
 )
+
+def strikes(fault: str, operation: str) -> bool:
+    """Whether the planted fault is this one, and hits the operation: one in eight, the same ones in every attempt."""
+    return fault == FAULT and zlib.crc32(operation.encode()) % 8 == 0
+
 
 tally = restate.VirtualObject("Tally", invocation_retry_policy=QUICK)
 
@@ -35,8 +42,12 @@ async def add(ctx: ObjectContext, request: dict) -> int:
     await ctx.run_typed("begin", LEDGER.note, key=note, text=f"begin {request['operation']}")
     total = (await ctx.get("total", type_hint=int) or 0) + request["amount"]
     count = (await ctx.get("count", type_hint=int) or 0) + 1
-    ctx.set("total", total)
-    ctx.set("count", count)
+    if not strikes("lost-write", request["operation"]):
+        ctx.set("total", total)
+        ctx.set("count", count)
+    if strikes("overlap", request["operation"]):
+        LEDGER.note(note, f"begin {request['operation']}-beside")
+        LEDGER.note(note, f"end {request['operation']}-beside")
     await ctx.run_typed("end", LEDGER.note, key=note, text=f"end {request['operation']}")
     return count
 
@@ -54,7 +65,11 @@ async def in_steps(ctx: Context, operation: str) -> int:
     total = 0
     for number in range(STEPS):
         await ctx.run_typed(f"step {number}", LEDGER.note, key=f"steps-{operation}", text=str(number))
+        if strikes("doubled-step", operation):
+            LEDGER.note(f"steps-{operation}", str(number))
         total += number
+    if strikes("repeated-step", operation):
+        LEDGER.note(f"steps-{operation}", "0")
     return total
 
 
@@ -73,11 +88,16 @@ async def spread(ctx: Context, request: dict) -> str:
             add, key=request["key"], arg={"operation": f"{request['operation']}-{number}", "amount": 1},
             send_delay=timedelta(milliseconds=300) if number == 2 else None,
         )  # fmt: skip
+    if strikes("stuck", request["operation"]):
+        ctx.generic_send("Work", "awake", f'"{request["operation"]}-for-ever"'.encode())
     return "sent"
 
 
 async def nap(ctx: Context, request: dict) -> str:
-    await ctx.sleep(timedelta(milliseconds=request["duration"]))
+    if not strikes("early", request["operation"]):
+        await ctx.sleep(timedelta(milliseconds=request["duration"]))
+    if strikes("failed", request["operation"]):
+        raise restate.TerminalError("planted")
     await ctx.run_typed("note", LEDGER.note, key=f"nap-{request['operation']}")
     return "rested"
 
