@@ -36,8 +36,9 @@ check: install ## formatting
 format: ## put all Swift files into the house format
 	swift format format --in-place --recursive Package.swift Sources Tests Benchmarks
 
-e2e: build ## the real Python SDK against the real binary (FILTER=name for some)
+e2e: build ## the real Python SDK, and recorded SDKs, against the real binary (FILTER=name for some)
 	Scripts/python-env
+	$(PYTHON) Tests/Recorded/run.py $(if $(FILTER),--filter $(FILTER))
 	$(PYTHON) Tests/EndToEnd/run.py $(if $(FILTER),--filter $(FILTER))
 
 crash: build ## kill -9 of the server under load, CYCLES times (20); SEED=n repeats a run
