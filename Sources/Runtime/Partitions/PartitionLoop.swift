@@ -128,8 +128,8 @@ final class PartitionLoop {
         slot.commands.append(command)
     }
 
-    /// Whether there is something to apply already in this turn.
-    var isBusy: Bool { slots.contains { !$0.commands.isEmpty } }
+    /// Whether there is work under way: something to apply in this turn, or to release after a sync.
+    var isBusy: Bool { heldStart < held.count || slots.contains { !$0.commands.isEmpty } }
 
     private func slot(of partition: PartitionIndex) -> Slot {
         precondition(router.loop(of: partition) == loop.index, "a command goes to the loop of its partition")
