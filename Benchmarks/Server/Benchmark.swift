@@ -19,13 +19,15 @@ struct Benchmark {
         defer { try? FileManager.default.removeItem(atPath: settings.directory) }
         var report = Report(sleeperCount: settings.sleeperCount)
         let ceilings = Ceilings(directory: settings.directory)
-        report.syncMicroseconds = try ceilings.syncMicroseconds()
-        note("fdatasync: \(Int(report.syncMicroseconds)) µs")
+        try measureSyncs(&report, ceilings)
         if settings.wants("start") { try measureStart(&report) }
         let workloads = Workload.allCases.filter { settings.wants($0.rawValue) }
         if !workloads.isEmpty {
             report.network = try measureNetwork()
-            for workload in workloads { try measure(workload, &report, ceilings) }
+            for workload in workloads {
+                try measure(workload, &report, ceilings)
+                try measureSyncs(&report, ceilings)
+            }
         }
         if settings.wants("restart") { try measureRestart(&report) }
         return report
@@ -33,6 +35,13 @@ struct Benchmark {
 
     private func server(_ name: String) throws -> ServerUnderTest {
         try ServerUnderTest(program: settings.program, directory: "\(settings.directory)/\(name)")
+    }
+
+    /// Again and again during the run, because a disk's mood changes.
+    private func measureSyncs(_ report: inout Report, _ ceilings: Ceilings) throws {
+        let times = try ceilings.syncTimes()
+        report.syncTimes.append(times)
+        note("fdatasync: appended \(Int(times.appended)) µs, overwritten \(Int(times.overwritten)) µs")
     }
 
     // MARK: - Load

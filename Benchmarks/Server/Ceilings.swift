@@ -9,8 +9,22 @@ import HoldfastWire
 struct Ceilings {
     let directory: String
 
-    /// The median time of one `fdatasync` after 1 KiB was overwritten in a file whose space is allocated and written.
-    func syncMicroseconds() throws -> Double {
+    /// What a sync costs on this disk: the medians of some hundred, in microseconds.
+    struct SyncTimes {
+        /// `fdatasync` after 1 KiB was appended to a file: the unit in which goals are stated.
+        var appended: Double
+        /// `fdatasync` after 1 KiB was overwritten in a file whose space is allocated and written.
+        var overwritten: Double
+    }
+
+    func syncTimes() throws -> SyncTimes {
+        SyncTimes(
+            appended: try syncMicroseconds(allocated: 0), overwritten: try syncMicroseconds(allocated: Self.syncCount))
+    }
+
+    private static let syncCount = 500
+
+    private func syncMicroseconds(allocated: Int) throws -> Double {
         let path = "\(directory)/sync.tmp"
         let file = open(path, O_RDWR | O_CREAT | O_TRUNC, 0o600)
         guard file >= 0 else { throw BenchmarkError("Cannot write '\(path)': errno \(errno).") }
@@ -18,13 +32,14 @@ struct Ceilings {
             close(file)
             unlink(path)
         }
-        let zeros = [UInt8](repeating: 0, count: 4 << 20)
+        let zeros = [UInt8](repeating: 0, count: allocated * 1024)
         guard write(file, zeros, zeros.count) == zeros.count, fsync(file) == 0 else {
-            throw BenchmarkError("Cannot write 4 MiB to '\(path)': errno \(errno).")
+            throw BenchmarkError("Cannot write \(zeros.count) bytes to '\(path)': errno \(errno).")
         }
-        let times = (0..<1000).map { turn in
+        let block = [UInt8](repeating: 7, count: 1024)
+        let times = (0..<Self.syncCount).map { turn in
             let start = Moment()
-            _ = pwrite(file, zeros, 1024, off_t(turn * 1024))
+            _ = pwrite(file, block, block.count, off_t(turn * block.count))
             fdatasync(file)
             return start.elapsedNanoseconds
         }

@@ -12,7 +12,7 @@ struct Report {
     }
 
     let sleeperCount: Int
-    var syncMicroseconds = 0.0
+    var syncTimes: [Ceilings.SyncTimes] = []
     var network: [Measurement] = []
     var loads: [Load] = []
     var startMilliseconds: Double?
@@ -27,6 +27,11 @@ struct Report {
         loads.first { $0.workload == workload && $0.measured.concurrency == concurrency }?.measured
     }
 
+    private var appended: Double { median(syncTimes.map(\.appended)) }
+    private var overwritten: Double { median(syncTimes.map(\.overwritten)) }
+
+    private func median(_ values: [Double]) -> Double { values.isEmpty ? 0 : values.sorted()[values.count / 2] }
+
     private var peakMiB: Double? { loads.map(\.measured.residentMiB).max() }
 
     // MARK: - JSON
@@ -34,7 +39,8 @@ struct Report {
     var json: JSON {
         .object([
             .init("processors", JSON(ProcessInfo.processInfo.activeProcessorCount)),
-            .init("fdatasync_microseconds", .rounded(syncMicroseconds)),
+            .init("append_fdatasync_microseconds", .rounded(appended)),
+            .init("overwrite_fdatasync_microseconds", .rounded(overwritten)),
             .init("network", .array(network.map(\.json))),
             .init("loads", .array(loads.map(json(of:)))),
             .init("start_milliseconds", number(startMilliseconds)),
@@ -87,9 +93,9 @@ struct Report {
             guard let measured else { return }
             goals.append(Goal(name: name, measured: measured, limit: limit, unit: unit, isLowerBetter: false))
         }
-        most("call, one at a time, median", load(.echo, 1).map { $0.median / syncMicroseconds }, 6, "fdatasyncs")
+        most("call, one at a time, median", load(.echo, 1).map { $0.median / appended }, 6, "fdatasyncs")
         most(
-            "three steps, one at a time, median", load(.steps, 1).map { $0.median / syncMicroseconds }, 10, "fdatasyncs"
+            "three steps, one at a time, median", load(.steps, 1).map { $0.median / appended }, 10, "fdatasyncs"
         )
         least("calls, 64 at a time", load(.echo, 64)?.callsPerSecond, 10_000, "per s")
         least("three steps, 64 at a time", load(.steps, 64)?.callsPerSecond, 4000, "per s")
@@ -105,7 +111,10 @@ struct Report {
     // MARK: - Table
 
     var table: String {
-        var lines = ["", "fdatasync of 1 KiB in a preallocated file: \(text(syncMicroseconds)) µs"]
+        var lines = [
+            "",
+            "fdatasync of 1 KiB: \(text(appended)) µs appended, \(text(overwritten)) µs overwritten in allocated space",
+        ]
         let columns = [
             "at a time", "calls/s", "p50 µs", "p99 µs", "CPU µs", "own CPU", "bytes", "MiB", "of commits", "of network",
         ]
