@@ -71,7 +71,7 @@ async def a_scheduled_one_can_only_be_ended(world: World) -> None:
         await outcomes(world, identifier, pause=409, resume=425, purge=409, purge_journal=409, restart_as_new=425)
         waiting = asyncio.create_task(world.attach(identifier))
         joined = asyncio.create_task(world.try_call(target, "x", headers))
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(1)  # Who waits for it cannot be seen from outside.
         await outcomes(world, identifier, **{operation: 200})
         equal(json_error(await waiting), (409, 409, text, "invocation"))
         equal(json_error(await joined), (409, 409, text, "invocation"))

@@ -75,7 +75,7 @@ async def a_result_that_is_not_kept_reaches_who_waits(world: World) -> None:
     asking = await raw.attempt()
     await asking.write(frame("AttachInvocation", {1: identifier, 11: 1}))
     waiting = asyncio.create_task(world.attach(identifier))
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(1)
     await attempt.finish(output(b'"told"'), END)
     equal((await waiting).json, "told")
     equal((await asking.read()).result, b'"told"')
