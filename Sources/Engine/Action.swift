@@ -131,6 +131,8 @@ public enum OperationOutcome: Sendable, Hashable {
     case journalGone
     /// Workflows, and journals of old protocol versions, can't be restarted so.
     case unsupported(String)
+    /// More entries would have to be copied than one command may write.
+    case prefixTooLong(limit: UInt32)
     /// The entry to restart from does not exist, or a command up to it has no completion.
     case incompletePrefix
     /// The deployment can't be changed now.

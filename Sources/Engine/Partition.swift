@@ -28,6 +28,9 @@ public final class Partition {
         case added(InvocationID)
         case removed(InvocationID, former: [RequestID])
     }
+    /// Whether rows of forgotten journals may be left in the store.
+    var hasJournalRemains = false
+    let limits: Limits
     /// Last number drawn from the partition's sequence.
     var lastDrawn: UInt64
     /// Last message sent to each partition.
@@ -36,10 +39,13 @@ public final class Partition {
     var lastReceived: [UInt64]
 
     /// Reads what a partition remembers from the store.
-    public init(index: PartitionIndex, count: PartitionIndex, store: any ReadableStore) throws(StorageError) {
+    public init(
+        index: PartitionIndex, count: PartitionIndex, store: any ReadableStore, limits: Limits = Limits()
+    ) throws(StorageError) {
         precondition(index < count, "a partition's index is below the number of partitions")
         self.index = index
         self.count = count
+        self.limits = limits
         lastDrawn = 0
         lastSent = Array(repeating: 0, count: Int(count))
         lastReceived = lastSent
@@ -63,6 +69,7 @@ public final class Partition {
             case .removed(let id, let former): waiters[id] = former
             }
         }
+        hasJournalRemains = try JournalRemainsTable(partition: index).first(store) != nil
         let outbox = OutboxTable(partition: index)
         lastDrawn = try outbox.lastDrawn(store)
         for other in 0..<count {
@@ -114,6 +121,7 @@ struct Transition {
 
     let invocations: InvocationTable
     let journals: JournalTable
+    let journalRemains: JournalRemainsTable
     let states: StateTable
     let promises: PromiseTable
     let timers: TimerTable
@@ -129,6 +137,7 @@ struct Transition {
         self.store = store
         invocations = InvocationTable(partition: partition.index)
         journals = JournalTable(partition: partition.index)
+        journalRemains = JournalRemainsTable(partition: partition.index)
         states = StateTable(partition: partition.index)
         promises = PromiseTable(partition: partition.index)
         timers = TimerTable(partition: partition.index)

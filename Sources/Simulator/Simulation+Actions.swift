@@ -38,7 +38,9 @@ extension Simulation {
             send(message, from: partition, to: receiver, sequence: sequence)
         case .acknowledge(let sender, let sequence):
             network.append(Packet(command: .acknowledged(by: partition, upTo: sequence), receiver: sender))
-        case .cleanUpMore: submit(.cleanUp(limit: 3), to: partition)
+        case .cleanUpMore:
+            probe("clean-up in steps")
+            submit(.cleanUp(limit: 3), to: partition)
         case .setTimer(let timer): timers[Int(partition)].append(timer)
         }
     }

@@ -69,7 +69,7 @@ extension Simulation {
                     commands.append(.signal(id, .signal(.signal(signal), .void), nil))
                 }
                 // A completed promise wakes whoever waits for it: more than once does not help.
-                if try waitsForPromise(id, future, of: partition.index),
+                if try waitsForPromise(id, length: record.journalLength, future, of: partition.index),
                     helped.insert("\(id) \(record.incarnation) \(future)").inserted
                 {
                     commands.append(contentsOf: help(record.target))
@@ -83,10 +83,10 @@ extension Simulation {
     }
 
     private func waitsForPromise(
-        _ id: InvocationID, _ future: Future, of partition: PartitionIndex
+        _ id: InvocationID, length: UInt32, _ future: Future, of partition: PartitionIndex
     ) throws(StorageError) -> Bool {
         var waits = false
-        try JournalTable(partition: partition).entries(id, store.snapshot()) { _, entry in
+        try JournalTable(partition: partition).entries(id, to: length, store.snapshot()) { _, entry in
             if case .getPromise(let get)? = try? JournalCommand(type: entry.type, payload: entry.payload) {
                 waits = waits || future.leaves.contains(.completion(get.resultCompletionID))
             }

@@ -229,7 +229,7 @@ public final class Simulation {
             record.status == .invoked, record.epoch == report.epoch, record.incarnation == report.incarnation
         else { return nil }
         var tokens: [String] = []
-        try JournalTable(partition: partition).entries(report.id, store) { _, entry in
+        try JournalTable(partition: partition).entries(report.id, to: record.journalLength, store) { _, entry in
             if case .setState(let set)? = try? JournalCommand(type: entry.type, payload: entry.payload),
                 let token = set.value.lossyString.split(separator: "\n").last
             {
@@ -269,7 +269,7 @@ public final class Simulation {
     private func startPartitions() throws {
         let snapshot = store.snapshot()
         partitions = try (0..<partitionCount).map {
-            try Partition(index: $0, count: partitionCount, store: snapshot)
+            try Partition(index: $0, count: partitionCount, store: snapshot, limits: Limits(removedRows: 3))
         }
         queues = Array(repeating: [], count: Int(partitionCount))
         timers = try (0..<partitionCount).map {

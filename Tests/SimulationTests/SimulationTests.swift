@@ -32,9 +32,9 @@ struct SimulationTests {
             for (name, times) in simulation.probes { probes[name, default: 0] += times }
         }
         for name in [
-            "attempt failed", "client hung up", "crash", "crash that loses commits", "message taken once or too early",
-            "packet lost", "packet repeated", "replay", "report without effect", "start deferred",
-            "suspension resolved at once", "turn taken back",
+            "attempt failed", "clean-up in steps", "client hung up", "crash", "crash that loses commits",
+            "message taken once or too early", "packet lost", "packet repeated", "replay", "report without effect",
+            "start deferred", "suspension resolved at once", "turn taken back",
         ] {
             #expect(probes[name, default: 0] > 0, "\(name)")
         }

@@ -9,6 +9,7 @@ extension Transition {
             return
         }
         var record = InvocationRecord(request, incarnation: draw(), now: now)
+        record.remains = try takeOverRemains(of: request.id)
         append(.input, request.input, to: &record, request.id)
         record.commandCount = 1
         switch caller {

@@ -73,7 +73,7 @@ extension Transition {
 
     /// The id is free again: record, journal and events go, and with a workflow's run its state and promises.
     mutating func free(_ id: InvocationID, _ record: InvocationRecord) throws(StorageError) {
-        journals.remove(id, length: record.journalLength, eventCount: record.eventCount, store)
+        removeRows(of: id, record)
         invocations.remove(id, store)
         if record.target.kind == .workflowRun {
             try states.clearAll(in: record.target.object, store)
@@ -81,12 +81,52 @@ extension Transition {
         }
     }
 
-    private func forgetJournal(_ id: InvocationID, _ record: inout InvocationRecord) {
-        journals.remove(id, length: record.journalLength, eventCount: record.eventCount, store)
+    private mutating func forgetJournal(_ id: InvocationID, _ record: inout InvocationRecord) {
+        removeRows(of: id, record)
+        record.remains = JournalRows()
         record.journalLength = 0
         record.commandCount = 0
         record.eventCount = 0
         record.outputIndex = nil
+    }
+
+    /// Removes the rows of a journal, or the first of them if they are many; the clean-up goes on with the rest.
+    private mutating func removeRows(of id: InvocationID, _ record: InvocationRecord) {
+        var rows = JournalRows(
+            entries: max(record.journalLength, record.remains.entries),
+            events: max(record.eventCount, record.remains.events))
+        _ = journals.remove(&rows, of: id, limit: partition.limits.removedRows, store)
+        guard !rows.isEmpty else { return }
+        journalRemains.put(rows, of: id, store)
+        partition.hasJournalRemains = true
+        release(.cleanUpMore)
+    }
+
+    /// What a former life of an id has left becomes that of the new one: nobody else may remove it any more.
+    func takeOverRemains(of id: InvocationID) throws(StorageError) -> JournalRows {
+        guard partition.hasJournalRemains else { return JournalRows() }
+        return try journalRemains.take(id, store) ?? JournalRows()
+    }
+
+    /// Goes on with the removal of long journals.
+    ///
+    /// - Returns: How many rows may still be removed by this command.
+    private func removeRemains() throws(StorageError) -> Int {
+        var left = partition.limits.removedRows
+        while partition.hasJournalRemains, left > 0 {
+            guard let first = try journalRemains.first(store) else {
+                partition.hasJournalRemains = false
+                break
+            }
+            var rows = first.rows
+            left -= journals.remove(&rows, of: first.id, limit: left, store)
+            if rows.isEmpty {
+                _ = try journalRemains.take(first.id, store)
+            } else {
+                journalRemains.put(rows, of: first.id, store)
+            }
+        }
+        return left
     }
 
     mutating func purge(_ id: InvocationID) throws(StorageError) -> OperationOutcome {
@@ -105,19 +145,23 @@ extension Transition {
         return .done
     }
 
-    /// Forgets what has outlived its retention; at most `limit` rows, so that no turn takes long.
+    /// Forgets what has outlived its retention: at most `limit` invocations, and of their journals as much as one command
+    /// may remove, so that no turn takes long.
     mutating func cleanUp(limit: Int) throws(StorageError) {
+        var left = try removeRemains()
         let rows = try expiries.due(at: now, limit: limit, store)
         for row in rows {
+            guard left > 0 else { return release(.cleanUpMore) }
             expiries.remove(row, store)
             // Purged by hand, and perhaps used again; or unreadable, and no reason to keep the others.
             guard let record = try readableRecord(row.id), record.incarnation == row.incarnation else { continue }
+            left -= Int(record.journalLength)
             switch row.what {
             case .journal: _ = try purgeJournal(row.id)
             case .invocation: _ = try purge(row.id)
             }
         }
-        if !rows.isEmpty, rows.count >= limit { release(.cleanUpMore) }
+        if !rows.isEmpty && rows.count >= limit || partition.hasJournalRemains { release(.cleanUpMore) }
     }
 
     private func expiryRows(of id: InvocationID, _ record: InvocationRecord) -> [ExpiryTable.Row] {

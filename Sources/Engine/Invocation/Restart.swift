@@ -21,6 +21,9 @@ extension Transition {
         if request.deployment.isMissing { return .deploymentMissing }
         // What was never pinned floats to the latest deployment, whichever one is named.
         if pinned != nil, let refusal = request.deployment.apply(to: &pinned) { return refusal }
+        guard request.from < partition.limits.copiedEntries || request.from >= original.journalLength else {
+            return .prefixTooLong(limit: partition.limits.copiedEntries)
+        }
         guard let prefix = try copiedEntries(of: request.id, original, from: request.from) else {
             return .incompletePrefix
         }
@@ -34,6 +37,7 @@ extension Transition {
                 limitKey: original.limitKey, completionRetention: original.completionRetention,
                 journalRetention: original.journalRetention),
             incarnation: draw(), now: now)
+        record.remains = try takeOverRemains(of: request.newID)
         record.pinned = pinned
         // What was drawn from it is in the entries that are kept.
         if request.from > 0 { record.randomSeed = original.randomSeed ?? randomSeed(of: request.id) }

@@ -30,7 +30,9 @@ public struct InvocationRecord: Sendable {
     /// Commands among them.
     public internal(set) var commandCount: UInt32 = 0
     /// Events stored.
-    var eventCount: UInt32 = 0
+    public internal(set) var eventCount: UInt32 = 0
+    /// What former lives of the id may have left in the store.
+    var remains = JournalRows()
     /// Index of the last Output command.
     var outputIndex: UInt32?
     /// The deployment and version that its attempts run on.
@@ -154,7 +156,7 @@ extension InvocationRecord {
         static let hasProgressed: UInt32 = 19, created: UInt32 = 20, modified: UInt32 = 21, scheduled: UInt32 = 22
         static let inboxed: UInt32 = 23, running: UInt32 = 24, completed: UInt32 = 25, inboxSequence: UInt32 = 26
         static let waitingFor: UInt32 = 27, result: UInt32 = 28, openSteps: UInt32 = 29, randomSeed: UInt32 = 30
-        static let deferredSequence: UInt32 = 31
+        static let deferredSequence: UInt32 = 31, formerEntries: UInt32 = 32, formerEvents: UInt32 = 33
     }
 
     var stored: [UInt8] {
@@ -192,6 +194,8 @@ extension InvocationRecord {
         writer.packed(Field.openSteps, openSteps)
         writer.number(Field.randomSeed, optional: randomSeed)
         writer.number(Field.deferredSequence, deferredSequence)
+        writer.number(Field.formerEntries, remains.entries)
+        writer.number(Field.formerEvents, remains.events)
         // The version in front costs one insertion of a short array; a record has some 200 bytes.
         return [Self.version] + writer.bytes
     }
@@ -245,6 +249,8 @@ extension InvocationRecord {
             case Field.openSteps: try field.appendU32(to: &record.openSteps)
             case Field.randomSeed: record.randomSeed = try field.u64
             case Field.deferredSequence: record.deferredSequence = try field.u64
+            case Field.formerEntries: record.remains.entries = try field.u32
+            case Field.formerEvents: record.remains.events = try field.u32
             default: break  // A field of a newer version.
             }
         }

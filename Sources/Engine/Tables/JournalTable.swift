@@ -10,7 +10,8 @@ import HoldfastWire
 /// `callee` is one byte 0, or for Call and OneWayCall one byte 1, the callee's id (24), the kind of its handler (1),
 /// and its completion and journal retention in milliseconds (8 each). The payload is stored as the bytes it came as.
 ///
-/// An entry is written once and removed with all others of its invocation, by index: no scan, no range tombstone.
+/// An entry is written once and removed with all others of its invocation, by index: no scan, no range tombstone. The
+/// indexes are below the counts in the invocation's record; rows behind are remains (`JournalRemainsTable`).
 public struct JournalTable {
     /// An entry of a journal.
     public struct Entry: Sendable {
@@ -69,8 +70,10 @@ public struct JournalTable {
     }
 
     /// Visits the entries with `from <= index < to` in order, until `visit` returns false.
+    ///
+    /// What is behind the length in the invocation's record may belong to a former life of its id.
     public func entries(
-        _ id: InvocationID, from: UInt32 = 0, to: UInt32 = .max, _ store: any ReadableStore,
+        _ id: InvocationID, from: UInt32 = 0, to: UInt32, _ store: any ReadableStore,
         _ visit: (_ index: UInt32, _ entry: Entry) throws(StorageError) -> Bool
     ) throws(StorageError) {
         try store.scan(.journals, from: key(id, .journalEntry, from), to: key(id, .journalEntry, to)) {
@@ -80,9 +83,22 @@ public struct JournalTable {
         }
     }
 
-    func remove(_ id: InvocationID, length: UInt32, eventCount: UInt32, _ store: any Transaction) {
-        for index in 0..<length { store.delete(.journals, key(id, .journalEntry, index)) }
-        for index in 0..<eventCount { store.delete(.journals, key(id, .journalEvent, index)) }
+    /// Removes at most `limit` rows, the last ones first; `rows` are those that are left.
+    ///
+    /// - Returns: How many were removed.
+    func remove(_ rows: inout JournalRows, of id: InvocationID, limit: Int, _ store: any Transaction) -> Int {
+        var removed = 0
+        while rows.entries > 0, removed < limit {
+            rows.entries -= 1
+            removed += 1
+            store.delete(.journals, key(id, .journalEntry, rows.entries))
+        }
+        while rows.events > 0, removed < limit {
+            rows.events -= 1
+            removed += 1
+            store.delete(.journals, key(id, .journalEvent, rows.events))
+        }
+        return removed
     }
 
     // MARK: - Events
@@ -96,10 +112,12 @@ public struct JournalTable {
         return try JournalEvent(stored: value)
     }
 
-    /// The events of an invocation, in the order in which they happened.
-    public func events(_ id: InvocationID, _ store: any ReadableStore) throws(StorageError) -> [JournalEvent] {
+    /// The first `count` events of an invocation, in the order in which they happened: all that its record counts.
+    public func events(
+        _ id: InvocationID, count: UInt32, _ store: any ReadableStore
+    ) throws(StorageError) -> [JournalEvent] {
         var events: [JournalEvent] = []
-        try store.scan(.journals, from: key(id, .journalEvent, 0), to: key(id, .journalEvent, .max)) {
+        try store.scan(.journals, from: key(id, .journalEvent, 0), to: key(id, .journalEvent, count)) {
             _, value throws(StorageError) in
             events.append(try JournalEvent(stored: value))
             return true

@@ -80,6 +80,11 @@ enum InvocationOperation: String, CaseIterable, Sendable {
                 "The prefix of the journal '\(id)' up to 'from' (included) contains some Commands without "
                 + "respective Completions."
             return .refused(Refusal(status: 400, message: message, briefMessage: message))
+        case .prefixTooLong(let limit):
+            let message =
+                "The invocation '\(id)' cannot be restarted from there: 'from' must be below \(limit), since the entries up "
+                + "to it are copied at once."
+            return .refused(Refusal(status: 422, message: message, briefMessage: message))
         case .unsupported:
             let rest =
                 "is not supported. Restarting workflows is not supported, and restarting invocations created using "

@@ -116,6 +116,8 @@ final class PartitionLoop {
             }
         }
         sendPages()
+        // Long journals may be half removed.
+        cleanUp()
         runTurn()
     }
 

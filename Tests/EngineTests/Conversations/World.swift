@@ -19,7 +19,10 @@ final class World {
     private(set) var output: [String] = []
     private let printer: LinePrinter
 
-    init() throws {
+    private let limits: Limits
+
+    init(limits: Limits = Limits()) throws {
+        self.limits = limits
         let names = names
         printer = LinePrinter(name: { names.name(of: $0) }, client: { names.name(of: $0) })
         try start(partitions: 1)
@@ -27,7 +30,9 @@ final class World {
 
     private func start(partitions count: PartitionIndex) throws {
         names.partitionCount = count
-        partitions = try (0..<count).map { try Partition(index: $0, count: count, store: store.snapshot()) }
+        partitions = try (0..<count).map {
+            try Partition(index: $0, count: count, store: store.snapshot(), limits: limits)
+        }
     }
 
     /// Runs the lines of a block; returns what came of them.
@@ -161,11 +166,13 @@ final class World {
         }
         output.append(printer.line(for: record, id))
         let journals = JournalTable(partition: owner(of: id))
-        try journals.entries(id, snapshot) { index, entry in
+        try journals.entries(id, to: record.journalLength, snapshot) { index, entry in
             output.append(printer.line(for: entry, index: index))
             return true
         }
-        for event in try journals.events(id, snapshot) { output.append(printer.line(for: event)) }
+        for event in try journals.events(id, count: record.eventCount, snapshot) {
+            output.append(printer.line(for: event))
+        }
     }
 
     private func showState(of object: ObjectID) throws {

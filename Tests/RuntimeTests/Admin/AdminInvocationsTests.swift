@@ -73,6 +73,11 @@ import Testing
             operation: "restart-as-new", outcome: .incompletePrefix, status: 400,
             message: "The prefix of the journal '%' up to 'from' (included) contains some Commands without respective "
                 + "Completions."),
+        Cell(
+            operation: "restart-as-new", outcome: .prefixTooLong(limit: 7), status: 422,
+            message:
+                "The invocation '%' cannot be restarted from there: 'from' must be below 7, since the entries up to "
+                + "it are copied at once."),
         Cell(operation: "restart-as-new", outcome: .deploymentMissing, status: 400, message: nil),
     ]
 

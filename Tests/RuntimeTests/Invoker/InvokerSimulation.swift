@@ -229,7 +229,7 @@ final class InvokerSimulation: InvokerDoor {
     /// The kinds of commands in the journal of an invocation.
     func journal(of id: InvocationID) throws -> [MessageType] {
         var types: [MessageType] = []
-        try JournalTable(partition: 0).entries(id, store.snapshot()) { _, entry throws(StorageError) in
+        try JournalTable(partition: 0).entries(id, to: .max, store.snapshot()) { _, entry throws(StorageError) in
             if entry.type.isCommand { types.append(entry.type) }
             return true
         }

@@ -122,46 +122,59 @@ private final class StoreSession: IntrospectionSession {
         if case .integer(let number)? = filter.values["index"], let id = filter.text("id") {
             return once { session throws(StorageError) in
                 guard let id = try? InvocationID(text: id), let index = UInt32(exactly: number) else { return [] }
-                let table = JournalTable(partition: session.owner(id.partitionKey))
-                return try table.entry(id, index: index, session.snapshot).map {
-                    [JournalRow(id: id, index: index, entry: $0)]
-                } ?? []
+                let partition = session.owner(id.partitionKey)
+                guard let record = try InvocationTable(partition: partition).record(id, session.snapshot),
+                    index < record.journalLength,
+                    let entry = try JournalTable(partition: partition).entry(id, index: index, session.snapshot)
+                else { return [] }
+                return [JournalRow(id: id, index: index, entry: entry)]
             }
         }
-        return perInvocation(filter) { session, id, store, rows throws(StorageError) in
-            let table = JournalTable(partition: session.owner(id.partitionKey))
-            try table.entries(id, store) { index, entry in
-                rows.append(JournalRow(id: id, index: index, entry: entry))
+        return perInvocation(filter) { session, journal, store, rows throws(StorageError) in
+            let table = JournalTable(partition: session.owner(journal.id.partitionKey))
+            try table.entries(journal.id, to: journal.length, store) { index, entry in
+                rows.append(JournalRow(id: journal.id, index: index, entry: entry))
                 return true
             }
         }
     }
 
     private func events(_ filter: RowFilter) -> TableCursor<JournalEventRow>.Pages {
-        perInvocation(filter) { session, id, store, rows throws(StorageError) in
-            let table = JournalTable(partition: session.owner(id.partitionKey))
-            rows += try table.events(id, store).map { JournalEventRow(id: id, event: $0) }
+        perInvocation(filter) { session, journal, store, rows throws(StorageError) in
+            let table = JournalTable(partition: session.owner(journal.id.partitionKey))
+            rows += try table.events(journal.id, count: journal.eventCount, store).map {
+                JournalEventRow(id: journal.id, event: $0)
+            }
         }
+    }
+
+    /// A journal, and how much of what the store has under its id belongs to it.
+    private struct Journal {
+        let id: InvocationID
+        let length: UInt32
+        let eventCount: UInt32
     }
 
     /// Rows that belong to invocations: those of one, or of all, one after the other.
     private func perInvocation<Row>(
         _ filter: RowFilter,
-        _ read: @escaping (StoreSession, InvocationID, PagedStore, inout [Row]) throws(StorageError) -> Void
+        _ read: @escaping (StoreSession, Journal, PagedStore, inout [Row]) throws(StorageError) -> Void
     ) -> TableCursor<Row>.Pages {
         let invocations = invocations(RowFilter(values: filter.values.filter { $0.key == "id" }), id: "id")
-        var waiting: [InvocationID] = []
-        var current: (id: InvocationID, store: PagedStore)?
+        var waiting: [Journal] = []
+        var current: (journal: Journal, store: PagedStore)?
         return { [self] () throws(StorageError) in
             if current == nil || current?.store.isAtEnd == true {
                 while waiting.isEmpty {
                     guard let page = try invocations() else { return nil }
-                    waiting = page.map(\.id).reversed()
+                    waiting = page.reversed().map {
+                        Journal(id: $0.id, length: $0.record.journalLength, eventCount: $0.record.eventCount)
+                    }
                 }
                 current = waiting.popLast().map { ($0, PagedStore(snapshot)) }
             }
             var rows: [Row] = []
-            if let (id, store) = current { try read(self, id, store, &rows) }
+            if let (journal, store) = current { try read(self, journal, store, &rows) }
             return rows
         }
     }
