@@ -255,6 +255,22 @@ async def a_stream_that_just_ends_is_a_failed_attempt(world: World) -> None:
 
 
 @once
+async def a_response_that_never_ends_is_cut_off(world: World) -> None:
+    """It has five seconds for what nobody reads; neither its invocation nor the next attempt waits for that."""
+    raw = await world.raw({"S": ("S", {"h": None}, FAST)}, versions=(5, 6))
+    identifier = await world.send(raw.path("S", "h"))
+    failed = await raw.attempt()
+    await failed.head(404, {})
+    attempt = await raw.attempt()
+    begin = time.monotonic()
+    await attempt.write(output(b"1"), END)
+    equal((await world.attach(identifier)).body, b"1")
+    check(time.monotonic() - begin < 3, "the result waited for the end of the response")
+    check(await attempt.was_cut() and await failed.was_cut(), "it was not cut off")
+    check(4.5 <= time.monotonic() - begin < 8, f"it was cut off after {time.monotonic() - begin:.1f} s")
+
+
+@once
 async def the_head_of_a_response_is_checked(world: World) -> None:
     raw = await world.raw({"S": ("S", {"h": None}, FAST)}, versions=(5, 6))
     v6 = "application/vnd.restate.invocation.v6"
@@ -406,6 +422,8 @@ async def ids_that_are_none_fail_the_attempt(world: World) -> None:
     for name in ("AttachInvocation", "GetInvocationOutput"):
         text = "invalid invocation id foo: bad format"
         await refused(world, raw, target, [frame(name, {1: "foo", 11: 1})], "RT0017", text)
+        for scoped in ({4: {1: "W", 2: "k", 3: "a b"}}, {3: {1: "S", 3: "h", 4: "k", 5: "ä"}}):
+            await refused(world, raw, target, [frame(name, scoped | {11: 1})], "RT0017", "invalid scope")
     await refused(
         world, raw, target, [signal("foo", 17)], "RT0012",
         'cannot decode entry: decoding error: BadFieldError("target_invocation_id"',

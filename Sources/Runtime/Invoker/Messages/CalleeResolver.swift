@@ -114,7 +114,7 @@ struct CalleeResolver {
 
     private static func checkedScope(_ scope: String?) throws(PreconditionViolation) -> String? {
         guard let scope, !scope.isEmpty else { return nil }
-        if let fault = ScopeName.fault(in: scope) { throw .invalidScope(fault) }
+        if let fault = ScopeName.fault(in: scope) { throw .invalidScope(ofTarget: fault) }
         return scope
     }
 

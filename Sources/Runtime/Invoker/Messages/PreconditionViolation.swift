@@ -35,6 +35,8 @@ struct PreconditionViolation: Error, Equatable {
         "scoped virtual objects are not enabled ('experimental-enable-scoped-virtual-objects')", "RT0017")
 
     static func invalidScope(_ fault: String) -> Self { Self("invalid scope: \(fault)", "RT0024") }
+    /// Of a command that only names an invocation, and calls none.
+    static func invalidScope(ofTarget fault: String) -> Self { Self("invalid scope: \(fault)", "RT0017") }
     static func invalidLimitKey(_ fault: String) -> Self { Self("invalid limit key: \(fault)", "RT0024") }
 
     static func invalidInvocationID(_ text: String, _ fault: String) -> Self {
