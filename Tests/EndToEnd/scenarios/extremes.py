@@ -1,15 +1,22 @@
 """The largest and smallest of everything that an SDK may say: the server takes it or fails the attempt, and goes on."""
 
-from EndToEnd.harness import World, equal, once
+import asyncio
+import random
+import time
+
+from EndToEnd.harness import World, check, equal, once
 from EndToEnd.scenarios.life import SERVICES, ends, outcomes
 from EndToEnd.scenarios.protocol import FAST, failing
 from EndToEnd.wire import (
+    ACK,
     END,
+    TYPES,
     call,
     error,
     failure,
     fails,
     frame,
+    future,
     output,
     proposal,
     run,
@@ -191,3 +198,97 @@ async def signals_may_come_in_very_large_numbers(world: World) -> None:
     equal(attempt.start.get(3), 3001)
     await attempt.finish(output(b"1"), END)
     await ends(world, identifier, 200, b"1")
+
+
+def babble(chance: random.Random, raw, invocations: list[str]):
+    """A frame of any type with any fields, more likely than not one that makes sense."""
+    number, text = chance.choice([0, 1, 2, 3, 17, 18, U32]), chance.choice(["", "k", "news", "ä"])
+    result = chance.choice([value(b"x"), value(b""), {}])
+    target = chance.choice(invocations + ["inv_1" + "0" * 33, "foo"])
+    callees = [("S", "g", {}), ("O", "f", {"key": text}), ("W", "s", {"key": text}), ("X", "y", {})]
+    service, handler, key = chance.choice(callees)
+    match chance.randrange(20):
+        case 0:
+            return frame(chance.randrange(0x10000), {chance.randrange(1, 20): number, chance.randrange(20, 40): text})
+        case 1:
+            content, flags = chance.randbytes(chance.randrange(40)), chance.choice([0, ACK, 0xFFFF])
+            return frame(chance.choice(list(TYPES)), content, flags)
+        case 2:
+            return frame("SetState", {1: text, 3: result})
+        case 3:
+            return frame("GetLazyState", {1: text, 11: number}, chance.choice([0, ACK]))
+        case 4:
+            return frame(chance.choice(["ClearAllState", "GetLazyStateKeys"]), {11: number})
+        case 5:
+            return frame(chance.choice(["GetPromise", "PeekPromise"]), {1: text, 11: number})
+        case 6:
+            return frame("CompletePromise", {1: text, chance.choice([2, 3]): result, 11: number})
+        case 7:
+            return sleep(chance.choice([0, 1, int(time.time() * 1000) + 50, U64]), number)
+        case 8 | 9:
+            return call(raw.name(service), handler, text, (number, number + 1), **key)
+        case 10:
+            at = chance.choice([0, 1, int(time.time() * 1000) + 50, U64])
+            return send(raw.name(service), handler, text, number, at=at, idempotency=chance.choice(["i", "j"]), **key)
+        case 11:
+            return signal(target, chance.choice([1, 17, "news", U32]), chance.choice([None, b"x", failure(1, "x")]))
+        case 12 | 13:
+            return chance.choice([run(number, text), proposal(number, b"x", chance.choice([0, ACK]))])
+        case 14:
+            return frame(chance.choice(["AttachInvocation", "GetInvocationOutput"]), {1: target, 11: number})
+        case 15:
+            return suspension([number], [1, 17], ["news"])
+        case 16:
+            tree = future(chance.randrange(7), [number], [17], ["news"], [future(1, [2]), {}])
+            return frame("Suspension", {4: tree})
+        case 17:
+            code, delay = chance.choice([0, 500, 570, U32]), chance.choice([None, 0, 5])
+            return error(code, text, behavior=chance.randrange(4), delay=delay)
+        case 18:
+            return chance.choice([output(b"x"), fails(number, text)])
+        case _:
+            return END
+
+
+@once(limit=120)
+async def whatever_an_sdk_says_harms_nobody(world: World) -> None:
+    chance = random.Random(20_261_125)
+    for versions in ((5, 5), (5, 6), (7, 7)):
+        raw = await world.raw(SERVICES, versions=versions)
+        places = [("S", "h", None), ("O", "e", "k"), ("O", "s", "k"), ("W", "run", "k"), ("W", "s", "k")]
+        targets = [raw.path(*place) for place in places]
+        invocations = [await world.send(chance.choice(targets), "x") for _ in range(20)]
+        for _ in range(300):
+            try:
+                attempt = await raw.request(0.05)
+            except asyncio.TimeoutError:
+                invocations.append(await world.send(chance.choice(targets), "x"))
+                continue
+            invocations.append(attempt.invocation)
+            await attempt.write(*(babble(chance, raw, invocations) for _ in range(chance.randrange(1, 12))))
+            match chance.randrange(4):
+                case 0:
+                    attempt.reset()
+                case 1 | 2:
+                    await attempt.end()
+            if chance.random() < 0.2:
+                which = chance.choice(invocations)
+                operation = chance.choice(["cancel", "pause", "resume", "restart-as-new"])
+                status = (await world.operate(which, operation)).status
+                check(status in (200, 202, 400, 404, 409, 410, 422, 425), f"{operation} gave {status}")
+        await world.until("the end of them all", lambda: _all_killed(world, raw))
+        invocation = await world.send(raw.path("O", "e", "k"), "x")
+        while (attempt := await raw.request()).invocation != invocation:
+            pass
+        await attempt.finish(output(b"1"), END)
+        await ends(world, invocation, 200, b"1")
+        await still_well(world, invocation)
+
+
+async def _all_killed(world: World, raw) -> bool:
+    names = ", ".join(f"'{raw.name(name)}'" for name in SERVICES)
+    query = f"SELECT id FROM sys_invocation WHERE status <> 'completed' AND target_service_name IN ({names})"
+    rows = await world.rows(query)
+    for row in rows:
+        await world.operate(row["id"], "kill")
+    return not rows

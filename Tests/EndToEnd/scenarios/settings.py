@@ -6,7 +6,7 @@ import time
 from EndToEnd.endpoint import Attempt
 from EndToEnd.harness import World, check, equal, once
 from EndToEnd.scenarios.life import SERVICES, ends, fields_of, gone, outcomes
-from EndToEnd.scenarios.protocol import FAST, awakeable_id, failing
+from EndToEnd.scenarios.protocol import FAST, awakeable_id
 from EndToEnd.wire import END, call, error, frame, output, proposal, run, sleep, suspension, value
 from Support.processes import Server
 
