@@ -5,7 +5,7 @@ SHELL := /bin/bash
 PYTHON := .build/python/bin/python
 CYCLES ?= 20
 
-install: ## install what is missing: Debian packages, llhttp
+install: ## install what is missing: Debian packages; llhttp into /usr/local
 	Scripts/install
 
 build: install ## the release binary, .build/release/holdfast

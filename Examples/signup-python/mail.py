@@ -15,5 +15,7 @@ def send(to: str, text: str) -> str:
         raise ConnectionError("the mail server does not answer")
     FOLDER.mkdir(parents=True, exist_ok=True)
     file = FOLDER / f"{time.time_ns()}-{to}.txt"
-    file.write_text(f"To: {to}\n\n{text}\n")
+    draft = file.with_suffix(".draft")
+    draft.write_text(f"To: {to}\n\n{text}\n")
+    draft.rename(file)  # at once, so that whoever counts never sees half an e-mail
     return file.name
