@@ -93,6 +93,10 @@ public struct Configuration: Sendable, Equatable {
         public var messageSizeLimit = 32 << 20
         /// Attempts at the same time, in the whole server.
         public var concurrentInvocationsLimit = 1000
+        /// Starts that wait in memory for their attempt, in the whole server; nil: the program's own bound.
+        public var waitingCountLimit: Int?
+        /// Bytes that all attempts together may hold of messages that are under way.
+        public var memoryLimit = 1536 << 20
         /// Bytes of state that the start of an attempt carries; 0: state is always lazy.
         public var eagerStateSizeLimit = 32 << 20
         /// Levels of futures inside futures (protocol version 7); above: RT0025.

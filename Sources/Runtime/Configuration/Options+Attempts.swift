@@ -23,7 +23,14 @@ extension Options {
             "Older way to say eager-state-size-limit = 0."),
         .optional(
             "worker.invoker.per-invocation-memory-limit", .byteCount(in: 1024...(1 << 30)),
-            \.given.perInvocationMemoryLimit, "Memory of one attempt in one direction; caps the eager state too."),
+            \.given.perInvocationMemoryLimit,
+            "Caps the eager state. Journals of any length are read piece by piece, and need no limit."),
+        .field(
+            "worker.invoker.memory-limit", .byteCount(in: (1 << 20)...(1 << 50)), \.invoker.memoryLimit,
+            "Memory of all attempts for messages that are under way; above: RT0001, and another attempt later."),
+        .optional(
+            "worker.invoker.in-memory-queue-length-limit", .count(in: 1...(1 << 30)), \.invoker.waitingCountLimit,
+            "Starts that wait in memory for their attempt; the others wait on disk (default: 10000 per event loop)."),
         .field(
             "worker.invoker.max-awaited-future-depth", .count(in: 1...100_000), \.invoker.awaitedFutureDepthLimit,
             "Levels of futures within futures (protocol version 7); above: RT0025."),

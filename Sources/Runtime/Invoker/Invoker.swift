@@ -22,6 +22,8 @@ final class Invoker {
     /// All whose exchange has not ended, those that only drain included.
     private var attempts: [Attempt] = []
     private var slots: AttemptSlots
+    /// What the attempts hold in memory.
+    var memory: AttemptMemory
     /// Starts beyond those that wait in `slots`.
     private var storedStarts = StoredStarts()
     private var backOffs = BackOffQueue()
@@ -34,6 +36,7 @@ final class Invoker {
         self.settings = settings
         self.identity = identity
         self.door = door
+        memory = AttemptMemory(limit: settings.memoryLimit)
         slots = AttemptSlots(limit: settings.attemptCountLimit, waitingLimit: settings.waitingCountLimit)
     }
 

@@ -12,6 +12,8 @@ struct InvokerSettings {
     var attemptCountLimit = 1000
     /// Starts that wait for a slot in memory; those beyond wait in the store.
     var waitingCountLimit = 10_000
+    /// What all attempts together may hold of messages that are under way.
+    var memoryLimit = 1536 << 20
     var newestVersion = ProtocolVersion.v6
     /// Sent with every request, names in lower case.
     var additionalHeaders: [(name: String, value: String)] = []
@@ -27,6 +29,8 @@ struct InvokerSettings {
         futureDepthLimit = configuration.invoker.awaitedFutureDepthLimit
         let loops = max(loopCount, 1)
         attemptCountLimit = (configuration.invoker.concurrentInvocationsLimit + loops - 1) / loops
+        memoryLimit = configuration.invoker.memoryLimit / loops
+        if let limit = configuration.invoker.waitingCountLimit { waitingCountLimit = (limit + loops - 1) / loops }
         newestVersion = configuration.experimental.isProtocolV7Enabled ? .v7 : .v6
         additionalHeaders = (configuration.client.additionalRequestHeaders ?? []).map { ($0.name, $0.value) }
     }

@@ -66,6 +66,9 @@ public struct FrameReader: Sendable {
         return partial.isEmpty && chunks.isEmpty
     }
 
+    /// Bytes that have arrived and were not returned in a frame.
+    public var bufferedCount: Int { chunks[current...].reduce(partial.count) { $0 + $1.count } }
+
     /// The next `count` bytes, or nil when they have not all arrived; then what has arrived is in `partial`.
     private mutating func take(_ count: Int) -> Bytes? {
         if count == 0 { return [] }

@@ -76,6 +76,48 @@ import Testing
         #expect(world.takeLines() == ["1: Output", "1: ended"])
     }
 
+    @Test func `attempts share the memory for what their deployments have not taken`() {
+        let invoker = world.invoker { $0.memoryLimit = 100_000 }
+        let large = InputCommand(value: Bytes(repeating: 7, count: 90_000)).payload
+        world.roomOfNewStreams = 10
+        for number in 1...2 {
+            invoker.startAttempt(InvokerFixtures.start(InvokerFixtures.id(number), input: large), in: 0)
+        }
+        #expect(world.streams.count == 1)
+        let limit =
+            "memory budget exhausted: all attempts together have more than 100000 bytes of messages that are under "
+            + "way; consider increasing 'worker.invoker.memory-limit'"
+        #expect(world.takeLines() == ["1: failed [500 RT0001] \(limit), retry"])
+        // Small ones are served all the same.
+        invoker.startAttempt(InvokerFixtures.start(InvokerFixtures.id(3)), in: 0)
+        #expect(world.streams.count == 2)
+        // The first one's deployment has read on.
+        world.streams[0].room = .max
+        world.streams[0].attempt.becameWritable()
+        invoker.startAttempt(InvokerFixtures.start(InvokerFixtures.id(4), input: large), in: 0)
+        #expect(world.streams.count == 3)
+        #expect(invoker.memory.used > 0)
+        for number in 1...4 { invoker.abortAttempt(InvokerFixtures.id(number)) }
+        #expect(invoker.memory.used == 0)
+    }
+
+    @Test func `attempts share the memory for messages that have not arrived completely`() {
+        let invoker = world.invoker { $0.memoryLimit = 100_000 }
+        for number in 1...2 { invoker.startAttempt(InvokerFixtures.start(InvokerFixtures.id(number)), in: 0) }
+        let output = OutputCommand(result: .value(Bytes(repeating: 7, count: 120_000)))
+        var frame: [UInt8] = []
+        writeFrame(output, into: &frame)
+        for stream in world.streams { stream.accept() }
+        world.streams[0].attempt.arrived(frame[..<100_000])
+        #expect(world.takeLines() == [])
+        world.streams[1].attempt.arrived(frame[..<100_000])
+        #expect(world.streams[1].isCancelled)
+        #expect(world.takeLines().map { $0.prefix(24) } == ["1: failed [500 RT0001] m"])
+        world.streams[0].attempt.arrived(frame[100_000...])
+        #expect(world.takeLines() == ["1: Output"])
+        #expect(invoker.memory.used == 0)
+    }
+
     @Test func `an exclusive handler waits for no disk, nor does one that is sent no state`() {
         let exclusive = InvocationTarget(service: "Counter", key: "k", handler: "add", kind: .objectExclusive)
         world.waitingForDisk = []

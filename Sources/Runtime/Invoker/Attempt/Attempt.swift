@@ -53,6 +53,8 @@ final class Attempt {
     /// When something was last received, or the request ended.
     private var lastReceived: Timestamp
     private var warnedSize: Int
+    /// Bytes that the deployment has not taken yet, and bytes of messages that have not arrived completely.
+    private var memory = (outgoing: 0, incoming: 0)
 
     init(_ series: AttemptSeries, _ start: AttemptStart, on route: AttemptRoute, by invoker: Invoker) {
         self.series = series
@@ -102,6 +104,9 @@ final class Attempt {
             replay.wrote(0)
         } else {
             try fill(&buffer)
+        }
+        guard recount(outgoing: buffer.count, incoming: 0) else {
+            throw .memoryExhausted(limit: invoker.settings.memoryLimit).beforeSDK
         }
         // A shared handler may see what an exclusive one has just written: it may not act on what a crash takes back.
         let hasState = !message.isStatePartial || !message.stateMap.isEmpty
@@ -169,6 +174,7 @@ final class Attempt {
     /// There is room again.
     func becameWritable() {
         isWritable = true
+        _ = recount(outgoing: 0, incoming: memory.incoming)
         pump()
     }
 
@@ -231,6 +237,8 @@ final class Attempt {
         guard !buffer.isEmpty, let stream else { return }
         isWritable = stream.write(buffer)
         lastActivity = invoker.now
+        // No more is written until there is room again: that much is always taken.
+        _ = recount(outgoing: isWritable ? 0 : buffer.count, incoming: memory.incoming)
     }
 
     /// Half-closes the request: the SDK is to suspend, or may end.
@@ -240,6 +248,13 @@ final class Attempt {
         lastReceived = invoker.now
         stream?.finish()
         invoker.watch(self)
+    }
+
+    /// - Returns: False if there is no room for it.
+    private func recount(outgoing: Int, incoming: Int) -> Bool {
+        let old = memory.outgoing + memory.incoming
+        memory = (outgoing, incoming)
+        return old == outgoing + incoming || invoker.memory.changed(from: old, to: outgoing + incoming)
     }
 
     // MARK: - From the SDK
@@ -281,7 +296,9 @@ final class Attempt {
         let outcome = intake.read(chunk, surroundings, random: &invoker.random, into: &messages)
         if intake.commandIndex != commandCount { series.machine.gotCommand() }
         warnOfLargeMessages()
+        let hasRoom = recount(outgoing: memory.outgoing, incoming: intake.bufferedCount)
         switch outcome {
+        case .open where !hasRoom: cutOff(.memoryExhausted(limit: invoker.settings.memoryLimit), after: messages)
         case .open:
             if !messages.isEmpty { invoker.report(messages, of: self) }
         case .ended, .suspended:
@@ -360,6 +377,7 @@ final class Attempt {
 
     private func close() {
         phase = .closed
+        _ = recount(outgoing: 0, incoming: 0)
         stream = nil
         invoker.exchangeIsOver(self)
     }

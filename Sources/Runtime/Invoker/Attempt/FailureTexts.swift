@@ -98,6 +98,16 @@ extension AttemptError {
     }
 }
 
+// MARK: - Memory
+
+extension AttemptError {
+    static func memoryExhausted(limit: Int) -> Self {
+        AttemptError(
+            "memory budget exhausted: all attempts together have more than \(limit) bytes of messages that are under way; "
+                + "consider increasing 'worker.invoker.memory-limit'", "RT0001")
+    }
+}
+
 // MARK: - Messages
 
 extension AttemptError {

@@ -43,6 +43,9 @@ struct MessageIntake {
     /// The largest message so far.
     private(set) var largest: (type: MessageType, size: Int) = (.end, 0)
 
+    /// Bytes of a message that has not arrived completely.
+    var bufferedCount: Int { reader.bufferedCount }
+
     init(kind: TargetKind, version: ProtocolVersion, commandCount: UInt32, messageSizeLimit: Int) {
         self.kind = kind
         self.version = version
