@@ -195,7 +195,8 @@ class Attempt:
         for place, frame in enumerate(journal):
             if frame.type in AT_ONCE:
                 before, number = decoded(journal[place - 1]), decoded(frame).completion_id
-                introduced = {getattr(before, name, 0) for name in ("result_completion_id", "invocation_id_notification_idx")}
+                fields = ("result_completion_id", "invocation_id_notification_idx")
+                introduced = {getattr(before, field, 0) for field in fields}
                 if not journal[place - 1].is_command or number not in introduced:
                     self._note(f"completion {number} is not directly behind its command in the journal")
         replayed = [key(frame) for frame in journal if frame.is_notification]

@@ -29,7 +29,7 @@ VARIABLE = {
     ("Start", "duration_since_last_stored_entry"): FREE,
 }
 
-# Where Holdfast differs on purpose.
+# Where Holdfast differs on purpose, or may differ.
 DEVIATIONS = {
     "Start.idempotency_key": "Since version 7 Start has it. The recorded server leaves it out while its experimental "
     "queues are off; with them it sends it, as we do always.",
@@ -156,8 +156,8 @@ def differences(recorded: Frame, ours: Frame, names: Names, deviations: set[str]
     for field in after.DESCRIPTOR.fields:
         if (kind, field.name) in VARIABLE or f"{kind}.{field.name}" in deviations:
             continue
-        left, right = getattr(before, field.name), getattr(after, field.name)
-        if left != right or (field.name in _set(before)) != (field.name in _set(after)):
+        left, right = _value(before, field.name), _value(after, field.name)
+        if left != right:
             found.append(f"{kind}.{field.name} is {_short(right)}, recorded {_short(left)}")
     if len(unknown_fields.UnknownFieldSet(after)):
         found.append(f"{kind} has fields that the protocol does not know")
@@ -175,6 +175,11 @@ def _set(message) -> set[str]:
     return {field.name for field, _ in message.ListFields()}
 
 
+def _value(message, field_name: str):
+    """None for a field that is not there, so that an empty value is something else."""
+    return getattr(message, field_name) if field_name in _set(message) else None
+
+
 def _short(value) -> str:
-    text = " ".join(str(value).split())
+    text = "absent" if value is None else " ".join(str(value).split())
     return repr(text if len(text) <= 200 else text[:200] + "…")

@@ -35,7 +35,8 @@ class Frame:
 
     @property
     def bytes(self) -> bytes:
-        return self.type.to_bytes(2, "big") + self.flags.to_bytes(2, "big") + len(self.payload).to_bytes(4, "big") + self.payload
+        head = self.type.to_bytes(2, "big") + self.flags.to_bytes(2, "big") + len(self.payload).to_bytes(4, "big")
+        return head + self.payload
 
     @property
     def is_command(self) -> bool:

@@ -54,7 +54,11 @@ class Suite:
         await self.endpoint.start()
         self.endpoint.invoke = self._no_attempt
         async with httpx.AsyncClient(trust_env=False, timeout=60.0) as self.http:
-            for case in self.cases:
+            for number, case in enumerate(self.cases):
+                if self.failed >= self.options.failures:
+                    self.failed += len(self.cases) - number
+                    print(f"FAIL {self.sdk}: {len(self.cases) - number} more cases were not run", flush=True)
+                    break
                 begin = time.monotonic()
                 await self._prepare(case)
                 conversation = Conversation(case, self.server.ingress, self.server.admin, self.http)
@@ -68,8 +72,9 @@ class Suite:
                 self.failed += bool(problems)
                 self.passed += not problems
                 if problems or self.options.verbose:
-                    print(f"{'FAIL' if problems else 'ok  '} {self.sdk}/{case.name} ({time.monotonic() - begin:.2f} s)")
-                    print("".join(f"       {problem}\n" for problem in problems[: self.options.problems]), end="", flush=True)
+                    lines = [f"{'FAIL' if problems else 'ok  '} {self.sdk}/{case.name} ({time.monotonic() - begin:.2f} s)"]
+                    lines += [f"       {problem}" for problem in problems[: self.options.problems]]
+                    print("\n".join(lines), flush=True)
         await self.endpoint.stop()
 
     async def _prepare(self, case: Case) -> None:
@@ -137,6 +142,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--filter", default="", help="only what has this in its name, such as go-1.2.0/greet or v7_")
     parser.add_argument("--verbose", action="store_true", help="a line for each case")
+    parser.add_argument("--failures", type=int, default=3, help="with how many an SDK's cases on a server are given up")
     parser.add_argument("--problems", type=int, default=5, help="how many problems of a case are printed")
     parser.add_argument("--keep", action="store_true", help="keep logs and data, and say where they are")
     options = parser.parse_args()
