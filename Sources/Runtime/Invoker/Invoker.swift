@@ -66,7 +66,7 @@ final class Invoker {
     func startDeferred(
         _ starts: [AttemptStart], for deployment: DeploymentID, last: UInt64?, in partition: PartitionIndex
     ) {
-        storedStarts.answered(for: deployment, last: last)
+        storedStarts.answered(for: deployment, count: starts.count, last: last)
         for start in starts { admit(start, in: partition, takenUpFor: deployment) }
         takeUpStarts(for: deployment)
     }
@@ -74,7 +74,7 @@ final class Invoker {
     /// The process has begun, and a partition has starts of these deployments in the store.
     func foundDeferredStarts(for deployments: [DeploymentID], in partition: PartitionIndex) {
         for deployment in deployments {
-            storedStarts.add(for: deployment, in: partition)
+            storedStarts.found(for: deployment, in: partition)
             takeUpStarts(for: deployment)
         }
     }
@@ -147,10 +147,15 @@ final class Invoker {
         series.attempt?.abort()
         do throws(AttemptError) {
             let route = try route(of: start)
-            if slots.take(for: route.deployment.id) {
+            let deployment = route.deployment.id
+            // A few that are on their way from the store may be overtaken, a backlog may not.
+            let isNext =
+                turn == deployment || series.machine.attempts > 0
+                || !storedStarts.hasMore(than: slots.waitingGuaranteed, for: deployment)
+            if isNext, slots.take(for: deployment) {
                 open(series, start, on: route)
             } else {
-                wait(series, start, for: route.deployment.id, takenUpFor: turn)
+                wait(series, start, for: deployment, takenUpFor: turn)
             }
         } catch {
             series.machine.slotGranted()
@@ -183,6 +188,7 @@ final class Invoker {
             self.series[start.id] = nil
             storedStarts.add(for: deployment, in: series.partition)
             door.submit(.deferStart(start.id, epoch: start.epoch, for: deployment), to: series.partition)
+            takeUpStarts(for: deployment)
         }
     }
 

@@ -10,8 +10,10 @@ struct StoredStarts {
         let partition: PartitionIndex
         /// Sequence of the last start that was taken up.
         var last: UInt64 = 0
-        /// Whether a start was added since the partition was asked: its answer does not tell of it.
-        var hasGrown = true
+        /// How many starts it has, at most.
+        var count: Int
+        /// How many of them were added since it was asked: its answer does not tell of them.
+        var grown: Int
     }
 
     private struct Lane {
@@ -30,12 +32,24 @@ struct StoredStarts {
         !lanes.isEmpty && lanes[deployment] != nil
     }
 
-    /// A partition has, or gets, a start to keep.
+    /// Whether more than `count` starts of a deployment wait.
+    func hasMore(than count: Int, for deployment: DeploymentID) -> Bool {
+        guard !lanes.isEmpty, let lane = lanes[deployment] else { return false }
+        return lane.queues.reduce(0) { $0 + $1.count } > count
+    }
+
+    /// A partition has starts of a deployment from before, nobody knows how many.
+    mutating func found(for deployment: DeploymentID, in partition: PartitionIndex) {
+        lanes[deployment, default: Lane()].queues.append(Queue(partition: partition, count: 1 << 32, grown: 0))
+    }
+
+    /// A partition gets a start to keep.
     mutating func add(for deployment: DeploymentID, in partition: PartitionIndex) {
         if let index = lanes[deployment]?.queues.firstIndex(where: { $0.partition == partition }) {
-            lanes[deployment]?.queues[index].hasGrown = true
+            lanes[deployment]?.queues[index].count += 1
+            lanes[deployment]?.queues[index].grown += 1
         } else {
-            lanes[deployment, default: Lane()].queues.append(Queue(partition: partition))
+            lanes[deployment, default: Lane()].queues.append(Queue(partition: partition, count: 1, grown: 1))
         }
     }
 
@@ -43,17 +57,18 @@ struct StoredStarts {
     mutating func next(for deployment: DeploymentID) -> (partition: PartitionIndex, after: UInt64)? {
         guard let lane = lanes[deployment], !lane.isAsked, let first = lane.queues.first else { return nil }
         lanes[deployment]?.isAsked = true
-        lanes[deployment]?.queues[0].hasGrown = false
+        lanes[deployment]?.queues[0].grown = 0
         return (first.partition, first.last)
     }
 
-    /// The partition that was asked has given what it has up to `last`; nil: all that it had then.
-    mutating func answered(for deployment: DeploymentID, last: UInt64?) {
+    /// The partition that was asked has given `count` starts, up to `last`; nil: all that it had then.
+    mutating func answered(for deployment: DeploymentID, count: Int, last: UInt64?) {
         guard var lane = lanes[deployment], lane.isAsked, !lane.queues.isEmpty else { return }
         var queue = lane.queues.removeFirst()
         lane.isAsked = false
         if let last { queue.last = last }
-        if last != nil || queue.hasGrown { lane.queues.append(queue) }
+        queue.count = last == nil ? queue.grown : max(queue.count - count, queue.grown)
+        if last != nil || queue.grown > 0 { lane.queues.append(queue) }
         lanes[deployment] = lane.queues.isEmpty ? nil : lane
     }
 }

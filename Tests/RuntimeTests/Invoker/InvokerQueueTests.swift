@@ -78,12 +78,30 @@ import Testing
         #expect(stored.next(for: DeploymentID(1))?.partition == 4)
         #expect(stored.next(for: DeploymentID(1)) == nil)
         stored.add(for: DeploymentID(1), in: 4)
-        stored.answered(for: DeploymentID(1), last: nil)
+        stored.answered(for: DeploymentID(1), count: 1, last: nil)
         #expect(stored.next(for: DeploymentID(1))?.partition == 4)
-        stored.answered(for: DeploymentID(1), last: nil)
+        stored.answered(for: DeploymentID(1), count: 1, last: nil)
         #expect(stored.next(for: DeploymentID(1)) == nil)
         #expect(!stored.hasAny(for: DeploymentID(1)))
         #expect(stored.deployments == [])
+    }
+
+    @Test func `how many starts wait in the store is known, or taken for many`() {
+        var stored = StoredStarts()
+        #expect(!stored.hasMore(than: 0, for: DeploymentID(1)))
+        for _ in 0..<3 { stored.add(for: DeploymentID(1), in: 4) }
+        #expect(stored.hasMore(than: 2, for: DeploymentID(1)))
+        #expect(!stored.hasMore(than: 3, for: DeploymentID(1)))
+        _ = stored.next(for: DeploymentID(1))
+        stored.answered(for: DeploymentID(1), count: 2, last: 9)
+        #expect(!stored.hasMore(than: 1, for: DeploymentID(1)))
+        stored.found(for: DeploymentID(2), in: 4)
+        #expect(stored.hasMore(than: 1_000_000, for: DeploymentID(2)))
+        _ = stored.next(for: DeploymentID(2))
+        stored.add(for: DeploymentID(2), in: 4)
+        stored.answered(for: DeploymentID(2), count: 5, last: nil)
+        #expect(!stored.hasMore(than: 1, for: DeploymentID(2)))
+        #expect(stored.hasAny(for: DeploymentID(2)))
     }
 
     @Test func `a queue keeps its order while its front is cut off`() {

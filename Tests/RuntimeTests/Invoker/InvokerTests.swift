@@ -215,6 +215,20 @@ import Testing
         #expect(world.takeLines() == [])
     }
 
+    @Test func `a free slot is not for one that comes when many wait in the store`() {
+        let invoker = world.invoker()
+        invoker.foundDeferredStarts(for: [InvokerFixtures.deploymentID], in: 0)
+        _ = world.takeCommands()
+        invoker.startAttempt(InvokerFixtures.start(), in: 0)
+        #expect(world.streams.isEmpty)
+        let deferral = Command.deferStart(id, epoch: 1, for: InvokerFixtures.deploymentID)
+        #expect(world.takeLines() == ["\(deferral)"])
+        // The last of them are on their way: one more that comes now need not go through the store.
+        invoker.startDeferred([], for: InvokerFixtures.deploymentID, last: nil, in: 0)
+        invoker.startAttempt(InvokerFixtures.start(InvokerFixtures.id(2)), in: 0)
+        #expect(world.streams.count == 1)
+    }
+
     @Test func `who has failed before waits in memory, where its tries are counted`() {
         let invoker = world.invoker {
             $0.attemptCountLimit = 1
