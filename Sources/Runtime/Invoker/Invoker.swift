@@ -150,7 +150,7 @@ final class Invoker {
             let deployment = route.deployment.id
             // A few that are on their way from the store may be overtaken, a backlog may not.
             let isNext =
-                turn == deployment || series.machine.attempts > 0
+                turn == deployment || !start.isNewSeries
                 || !storedStarts.hasMore(than: slots.waitingGuaranteed, for: deployment)
             if isNext, slots.take(for: deployment) {
                 open(series, start, on: route)
@@ -177,8 +177,11 @@ final class Invoker {
         _ series: AttemptSeries, _ start: AttemptStart, for deployment: DeploymentID,
         takenUpFor turn: DeploymentID? = nil
     ) {
-        // What is taken up was asked for, since there is room; and who has failed before is remembered anyhow.
-        let isExpected = turn == deployment || series.machine.attempts > 0
+        // What is taken up was asked for, since there is room; who has failed before is remembered anyhow; and what was
+        // here when the process ended comes before all that waited in the store then.
+        let isExpected =
+            turn == deployment || series.machine.attempts > 0
+            || !start.isNewSeries && slots.waitingCount < 2 * slots.waitingLimit
         // Nobody overtakes those that wait in the store.
         if isExpected || slots.hasWaitingRoom(for: deployment) && !storedStarts.hasAny(for: deployment) {
             series.waitingStart = start

@@ -229,6 +229,19 @@ import Testing
         #expect(world.streams.count == 1)
     }
 
+    @Test func `what was in memory when the process ended comes before what was in the store`() {
+        let invoker = world.invoker { $0.attemptCountLimit = 1 }
+        invoker.foundDeferredStarts(for: [InvokerFixtures.deploymentID], in: 0)
+        _ = world.takeCommands()
+        for number in 1...2 {
+            invoker.startAttempt(InvokerFixtures.start(InvokerFixtures.id(number), isNewSeries: false), in: 0)
+        }
+        #expect(world.takeLines() == [])
+        #expect(world.stream.attempt.start.id == InvokerFixtures.id(1))
+        invoker.abortAttempt(InvokerFixtures.id(1))
+        #expect(world.stream.attempt.start.id == InvokerFixtures.id(2))
+    }
+
     @Test func `who has failed before waits in memory, where its tries are counted`() {
         let invoker = world.invoker {
             $0.attemptCountLimit = 1
