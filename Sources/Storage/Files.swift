@@ -8,12 +8,14 @@ import HoldfastEngine
 
 /// The few things that the store does with files itself.
 enum Files {
-    /// Makes a directory, with those above it, for its owner only.
+    /// Makes a directory, with those above it, for its owner only; they are still there after a power loss.
     static func makeDirectory(_ path: String) throws(StorageError) {
         var partial = path.hasPrefix("/") ? "" : "."
         for name in path.split(separator: "/") {
             partial += "/\(name)"
-            if mkdir(partial, 0o700) != 0, errno != EEXIST {
+            if mkdir(partial, 0o700) == 0 {
+                try sync(directory: directory(of: partial))
+            } else if errno != EEXIST {
                 throw .cannotUse(directory: path, because: String(cString: strerror(errno)))
             }
         }
@@ -46,7 +48,7 @@ enum Files {
         guard isWritten, rename(beside, path) == 0 else {
             throw .cannotUse(directory: path, because: String(cString: strerror(errno)))
         }
-        try syncDirectory(of: path)
+        try sync(directory: directory(of: path))
     }
 
     /// The names in a directory, in no order.
@@ -65,14 +67,19 @@ enum Files {
         return names
     }
 
-    /// Makes a new name in a directory durable.
-    static func syncDirectory(of path: String) throws(StorageError) {
-        let end = path.lastIndex(of: "/") ?? path.startIndex
-        let directory = path[..<end].isEmpty ? "." : String(path[..<end])
+    /// The directory that a name is in.
+    static func directory(of path: String) -> String {
+        guard let end = path.lastIndex(of: "/") else { return "." }
+        return end == path.startIndex ? "/" : String(path[..<end])
+    }
+
+    /// Makes the names in a directory durable, and that others are not there any more.
+    static func sync(directory: String) throws(StorageError) {
         let file = open(directory, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { throw .cannotUse(directory: directory, because: String(cString: strerror(errno))) }
         defer { _ = close(file) }
-        guard fsync(file) == 0 else {
+        // Some file systems have no sync of directories: their names are durable when they are made, or never.
+        guard fsync(file) == 0 || errno == EINVAL else {
             throw .cannotUse(directory: directory, because: String(cString: strerror(errno)))
         }
     }

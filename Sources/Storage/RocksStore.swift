@@ -33,24 +33,35 @@ public final class RocksStore: Store {
     public static func open(
         directory: String, options: RocksOptions, partitions: Int
     ) throws(StorageError) -> RocksStore {
+        try open(directory: directory, options: options, partitions: partitions, disk: LocalDisk())
+    }
+
+    /// The same, with a log that writes to `disk`.
+    static func open(
+        directory: String, options: RocksOptions, partitions: Int, disk: any LogDisk
+    ) throws(StorageError) -> RocksStore {
         try Files.makeDirectory(directory)
         let lock = try DirectoryLock(directory: directory)
         let format = try StoreFormat.readOrWrite(in: directory, partitions: partitions)
         let logDirectory = "\(directory)/log"
-        try Files.makeDirectory(logDirectory)
-        let (database, recovered) = try recover("\(directory)/store", logDirectory, options, lock)
-        let log = try DiskLog(database, directory: logDirectory, fileSize: options.logFileSize, behind: recovered)
+        let path = "\(directory)/store"
+        for part in [path, logDirectory] { try Files.makeDirectory(part) }
+        // A process that was killed may have made them, and not have come so far.
+        try Files.sync(directory: directory)
+        let (database, recovered) = try recover(path, logDirectory, options, lock, disk)
+        let spare = try SpareFiles(recovered, in: logDirectory, fileSize: options.logFileSize, disk: disk)
+        let log = try DiskLog(database, spare, behind: recovered)
         return RocksStore(Open(database: database, log: log), partitionCount: format.partitionCount)
     }
 
     /// Opens the database with what the log holds in its table files.
     private static func recover(
-        _ path: String, _ logDirectory: String, _ options: RocksOptions, _ lock: DirectoryLock
+        _ path: String, _ logDirectory: String, _ options: RocksOptions, _ lock: DirectoryLock, _ disk: any LogDisk
     ) throws(StorageError) -> (Database, LogRecovery) {
         let recovered: LogRecovery
         do {
             let database = try Database(path: path, options: options, lock: lock)
-            recovered = try LogRecovery(logDirectory, into: database)
+            recovered = try LogRecovery(logDirectory, on: disk, into: database)
             if recovered.replayedCount == 0 { return (database, recovered) }
         }
         // Closing writes the memtables of all families to table files, together; the C library has no other way.

@@ -27,29 +27,6 @@ enum StoreKind: String, CaseIterable, CustomTestStringConvertible {
     }
 }
 
-func withTemporaryDirectory(_ body: (String) throws -> Void) throws {
-    var template = Array("/tmp/holdfast-XXXXXX".utf8CString)
-    try #require(mkdtemp(&template) != nil)
-    let directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    defer { remove(tree: directory) }
-    try body(directory)
-}
-
-func remove(tree path: String) {
-    guard let entries = opendir(path) else {
-        unlink(path)
-        return
-    }
-    while let entry = readdir(entries) {
-        let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-            pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-        }
-        if name != ".", name != ".." { remove(tree: "\(path)/\(name)") }
-    }
-    closedir(entries)
-    rmdir(path)
-}
-
 extension ReadableStore {
     /// The pairs of a range as text.
     func pairs(_ family: Family = .state, from lower: String = "", to upper: String = "~") throws -> [String] {

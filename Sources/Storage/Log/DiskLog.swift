@@ -29,8 +29,6 @@ final class DiskLog: @unchecked Sendable {
     private static let pendingMax = 4 << 20
 
     private let database: Database
-    private let directory: String
-    private let fileSize: Int
     private let life: UInt64
 
     private let commitLock = Lock()
@@ -47,33 +45,23 @@ final class DiskLog: @unchecked Sendable {
     private var written: UInt64
     /// Full files whose records may not be in table files yet, oldest first, with the position of their last record.
     private var full: [(file: LogFile, last: UInt64)] = []
-    private var free: [LogFile]
-    private var nextName: Int
-    private var isMakingFile = false
+    private let spare: SpareFiles
 
     /// Begins a log behind what was recovered, which must be in table files.
-    init(
-        _ database: Database, directory: String, fileSize: Int, behind recovered: LogRecovery
-    ) throws(StorageError) {
+    init(_ database: Database, _ spare: SpareFiles, behind recovered: LogRecovery) throws(StorageError) {
         let last = recovered.last
         self.database = database
-        self.directory = directory
-        let fileSize = LogFile.wholeBlocks(fileSize)
-        self.fileSize = fileSize
+        self.spare = spare
         life = .random(in: .min ... .max)
         self.last = Atomic(last)
         written = last
-        free = recovered.files.filter { $0.capacity == fileSize }
-        // Large records had files of their own, and a crash may have left one half made.
-        for file in recovered.files where file.capacity != fileSize { unlink(file.path) }
-        nextName = recovered.nextName + 1
         let header = LogFile.Header(life: life, number: recovered.nextNumber, first: last + 1)
-        if let file = free.popLast() {
-            writer = try LogWriter(file, header)
-        } else {
-            let path = Self.name(recovered.nextName, in: directory)
-            writer = try LogWriter(LogFile(making: path, for: fileSize), header)
-        }
+        writer = try LogWriter(spare.take(holding: LogFile.Header.size), header)
+    }
+
+    deinit {
+        // Who opens the directory next must not find a file that is still being made.
+        finishMaking()
     }
 
     /// The newest position.
@@ -116,6 +104,9 @@ final class DiskLog: @unchecked Sendable {
         }
     }
 
+    /// Returns when no file is being made in the background.
+    func finishMaking() { spare.finish() }
+
     // MARK: - Files (under `fileLock`)
 
     /// Writes what is pending to the file, and to the next ones if it does not fit.
@@ -157,34 +148,12 @@ final class DiskLog: @unchecked Sendable {
         let stored = try database.storedPosition()
         while let oldest = full.first, oldest.last <= stored {
             full.removeFirst()
-            // Files of unusual size hold a record of unusual size; they are not worth keeping.
-            if oldest.file.capacity == fileSize { free.append(oldest.file) } else { unlink(oldest.file.path) }
+            spare.give(oldest.file)
         }
-        let needed = LogFile.Header.size + size
-        let file: LogFile
-        if needed <= fileSize, let unused = free.popLast() {
-            file = unused
-        } else {
-            file = try LogFile(making: newName(), for: max(fileSize, needed))
-        }
+        let file = try spare.take(holding: LogFile.Header.size + size)
         try writer.begin(file, .init(life: life, number: number, first: written + 1))
         hasUnsynced = true
-        if free.isEmpty { makeFileAhead() }
-    }
-
-    /// Fills the next file with zeros in the background, so that no commit waits for it.
-    private func makeFileAhead() {
-        guard !isMakingFile else { return }
-        isMakingFile = true
-        let path = newName()
-        Thread.start(name: "log file") { [self] in
-            // If this fails, so will the next commit that needs a file, and that one tells.
-            let file = try? LogFile(making: path, for: fileSize)
-            fileLock.withLock {
-                isMakingFile = false
-                if let file { free.append(file) }
-            }
-        }
+        spare.makeAhead()
     }
 
     /// Remembers a failure, so that nothing is committed behind it.
@@ -196,11 +165,4 @@ final class DiskLog: @unchecked Sendable {
             throw error
         }
     }
-
-    private func newName() -> String {
-        defer { nextName += 1 }
-        return Self.name(nextName, in: directory)
-    }
-
-    private static func name(_ number: Int, in directory: String) -> String { "\(directory)/\(number)" }
 }

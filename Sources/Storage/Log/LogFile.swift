@@ -15,43 +15,107 @@ final class LogFile {
     /// What is written in one piece: files consist of whole blocks.
     static let blockSize = 4096
 
-    let path: String
+    /// An open file, as `LogDisk` sees it.
+    struct Handle {
+        let path: String
+        let descriptor: CInt
+    }
+
     /// Bytes that are allocated.
     let capacity: Int
-    private let file: CInt
+    private let handle: Handle
+    private let disk: any LogDisk
+    /// Whether writes go past the page cache, as far as the file system does that.
+    private var isDirect = false
     /// What the file was used for last; nil if it was not used yet.
     private(set) var header: Header?
 
-    /// `O_DIRECT`: a GNU extension, which Swift does not see.
-    #if arch(arm64)
-        private static let directFlag: CInt = 0o200000
-    #else
-        private static let directFlag: CInt = 0o40000
-    #endif
+    var path: String { handle.path }
 
     /// The size of the blocks that hold `size` bytes.
     static func wholeBlocks(_ size: Int) -> Int { (size + blockSize - 1) / blockSize * blockSize }
 
     /// Opens a file that exists.
-    init(opening path: String) throws(StorageError) {
-        file = open(path, O_RDWR | O_CLOEXEC)
+    init(opening path: String, on disk: any LogDisk) throws(StorageError) {
+        let file = open(path, O_RDWR | O_CLOEXEC)
         guard file >= 0 else { throw .log("opened '\(path)'") }
-        self.path = path
+        handle = Handle(path: path, descriptor: file)
+        self.disk = disk
         var information = stat()
-        guard fstat(file, &information) == 0 else { throw .log("opened '\(path)'") }
-        capacity = Int(information.st_size)
-        var bytes = [UInt8](repeating: 0, count: Header.size)
-        let count = bytes.withUnsafeMutableBytes { pread(file, $0.baseAddress, $0.count, 0) }
-        guard count >= 0 else { throw .log("read '\(path)'") }
+        let isKnown = fstat(file, &information) == 0
+        capacity = isKnown ? Int(information.st_size) : 0
+        guard isKnown else { throw .log("opened '\(path)'") }
+        var bytes = [UInt8](repeating: 0, count: min(Header.size, capacity))
+        try read(into: &bytes)
         header = bytes.withUnsafeBytes { Header(in: $0) }
     }
 
-    /// Makes a file, filled with zeros, that has room for `size` bytes.
-    init(making path: String, for size: Int) throws(StorageError) {
+    /// Makes a file, filled with zeros, that has room for `size` bytes. If that fails, no half of it takes space.
+    init(making path: String, for size: Int, on disk: any LogDisk) throws(StorageError) {
         capacity = Self.wholeBlocks(size)
-        file = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw .log("made '\(path)'") }
-        self.path = path
+        self.disk = disk
+        handle = Handle(path: path, descriptor: open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600))
+        guard handle.descriptor >= 0 else { throw .log("made '\(path)'") }
+        do throws(StorageError) {
+            try fill()
+        } catch {
+            disk.remove(path)
+            throw error
+        }
+    }
+
+    deinit {
+        if handle.descriptor >= 0 { close(handle.descriptor) }
+    }
+
+    /// Begins to use the file; what is in it counts no more once a block with this header is written.
+    func begin(_ header: Header) {
+        self.header = header
+        // Past the page cache, which would only keep a copy that nobody reads, and make the sync wait for it.
+        setDirect(true)
+    }
+
+    /// Returns when all that was written is durable. If it throws, nobody may try it again: the kernel forgets what it
+    /// could not write, and a second sync would find nothing wrong.
+    func sync() throws(StorageError) {
+        guard disk.sync(handle) >= 0 else { throw .log("synced '\(path)'") }
+    }
+
+    /// The whole file.
+    func read() throws(StorageError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: capacity)
+        try read(into: &bytes)
+        return bytes
+    }
+
+    /// Writes whole blocks, from memory that begins at a multiple of a block's size; durable after the next `sync`.
+    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(StorageError) {
+        var written = 0
+        while written < bytes.count {
+            let rest = UnsafeRawBufferPointer(rebasing: bytes[written...])
+            let part = disk.write(rest, to: handle, at: offset + written)
+            if part > 0 {
+                written += part
+            } else if part < 0, errno == EINTR {
+                continue
+            } else if part < 0, errno == EINVAL, isDirect {
+                // A file system that cannot do it may say so only now; and one that wrote a part may have left off where
+                // its blocks do not. Through the page cache everything works as well, a little slower.
+                setDirect(false)
+            } else {
+                // Who writes nothing and tells no reason would be asked without end.
+                if part == 0 { errno = EIO }
+                throw .log("wrote to '\(path)'")
+            }
+        }
+    }
+
+    private func setDirect(_ isDirect: Bool) {
+        self.isDirect = isDirect
+        disk.setDirect(isDirect, for: handle)
+    }
+
+    private func fill() throws(StorageError) {
         let zeros = [UInt8](repeating: 0, count: min(1 << 20, capacity))
         var written = 0
         while written < capacity {
@@ -61,58 +125,22 @@ final class LogFile {
             }
             written += size
         }
-        guard fsync(file) == 0 else { throw .log("made '\(path)'") }
-        try Files.syncDirectory(of: path)
+        try sync()
+        try disk.syncNames(in: Files.directory(of: path))
     }
 
-    deinit {
-        close(file)
-    }
-
-    /// Begins to use the file; what is in it counts no more once a block with this header is written.
-    func begin(_ header: Header) {
-        self.header = header
-        // Past the page cache, which would only keep a copy that nobody reads, and make the sync wait for it. Where the
-        // file system cannot do that, everything works as well, a little slower.
-        #if canImport(Glibc)
-            _ = fcntl(file, F_SETFL, Self.directFlag)
-        #else
-            _ = fcntl(file, F_NOCACHE, 1)
-        #endif
-    }
-
-    func sync() throws(StorageError) {
-        #if canImport(Glibc)
-            let result = fdatasync(file)
-        #else
-            let result = fcntl(file, F_FULLFSYNC)
-        #endif
-        guard result >= 0 else { throw .log("synced '\(path)'") }
-    }
-
-    /// The whole file.
-    func read() throws(StorageError) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: capacity)
+    /// Reads from the file's beginning.
+    private func read(into bytes: inout [UInt8]) throws(StorageError) {
         var count = 0
-        while count < capacity {
+        while count < bytes.count {
             let part = bytes.withUnsafeMutableBytes {
-                pread(file, $0.baseAddress?.advanced(by: count), capacity - count, off_t(count))
+                pread(handle.descriptor, $0.baseAddress?.advanced(by: count), $0.count - count, off_t(count))
             }
+            if part < 0, errno == EINTR { continue }
+            // It was longer when it was opened.
+            if part == 0 { errno = EIO }
             guard part > 0 else { throw .log("read '\(path)'") }
             count += part
-        }
-        return bytes
-    }
-
-    /// Writes whole blocks, from memory that begins at a multiple of a block's size; durable after the next `sync`.
-    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(StorageError) {
-        var written = 0
-        while written < bytes.count {
-            let part = pwrite(
-                file, bytes.baseAddress?.advanced(by: written), bytes.count - written, off_t(offset + written))
-            if part < 0, errno == EINTR { continue }
-            guard part > 0 else { throw .log("wrote to '\(path)'") }
-            written += part
         }
     }
 }
@@ -139,6 +167,7 @@ extension LogFile {
 
         /// Reads what is written; nil if no header is there.
         init?(in bytes: UnsafeRawBufferPointer) {
+            guard bytes.count == Self.size else { return nil }
             let covered = UnsafeRawBufferPointer(rebasing: bytes[..<32])
             guard bytes.number(at: 0) == Self.magic,
                 bytes.number(at: 32) == XXH3_64bits(covered.baseAddress, covered.count)

@@ -18,11 +18,13 @@ struct LogRecovery {
     ///
     /// The log ends where a record is missing or does not match its checksum: it was not durable. If the log goes on in
     /// a later file, it was, and this is damage.
-    init(_ directory: String, into database: Database) throws(StorageError) {
+    init(_ directory: String, on disk: any LogDisk, into database: Database) throws(StorageError) {
         last = try database.storedPosition()
         for name in try Files.names(in: directory) {
-            files.append(try LogFile(opening: "\(directory)/\(name)"))
-            nextName = max(nextName, (Int(name) ?? 0) + 1)
+            // What else is there was not made by a log.
+            guard let number = Int(name), "\(number)" == name else { continue }
+            files.append(try LogFile(opening: "\(directory)/\(name)", on: disk))
+            nextName = max(nextName, number + 1)
         }
         var used = files.compactMap { file in file.header.map { (file: file, header: $0) } }
         used.sort { $0.header.number < $1.header.number }
