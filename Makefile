@@ -21,7 +21,7 @@ test: install check unit build e2e crash ## everything that CI runs
 unit: install ## the Swift tests of all layers (FILTER=name for some)
 	Scripts/python-env
 	swift build --build-tests -Xswiftc -warnings-as-errors
-	swift test --skip-build -Xswiftc -warnings-as-errors $(if $(FILTER),--filter $(FILTER))
+	Scripts/unit $(FILTER)
 
 golden: ## rewrite what the engine's scripts expect; review the difference like code
 	GOLDEN=1 swift test --filter ConversationTests

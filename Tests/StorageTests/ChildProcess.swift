@@ -44,7 +44,7 @@ final class ChildProcess {
 
     /// Waits until the child has synced `count` times, and returns how often it has by then.
     func awaitSyncs(_ count: Int) throws -> Int {
-        let deadline = time(nil) + 30
+        let deadline = time(nil) + 60
         while true {
             let done = Self.syncCount(directory)
             if done >= count { return done }

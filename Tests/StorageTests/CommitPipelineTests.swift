@@ -8,7 +8,7 @@ import Testing
 #endif
 
 @Suite struct CommitPipelineTests {
-    @Test(.timeLimit(.minutes(1))) func `requests that arrive during a sync share the next one`() throws {
+    @Test(.timeLimit(.minutes(5))) func `requests that arrive during a sync share the next one`() throws {
         let log = GatedLog()
         let heard = Heard()
         let pipeline = CommitPipeline(log: log, subscribers: [heard.hear])
@@ -23,7 +23,7 @@ import Testing
         #expect(heard.all == [.durable(1), .durable(101)])
     }
 
-    @Test(.timeLimit(.minutes(1))) func `a position is told only when a sync that began after its commit is done`()
+    @Test(.timeLimit(.minutes(5))) func `a position is told only when a sync that began after its commit is done`()
         throws
     {
         let log = GatedLog()
@@ -41,7 +41,7 @@ import Testing
         #expect(heard.all == [.durable(1), .durable(2)])
     }
 
-    @Test(.timeLimit(.minutes(1))) func `who asks hears of it in growing order, and nobody else is woken`() throws {
+    @Test(.timeLimit(.minutes(5))) func `who asks hears of it in growing order, and nobody else is woken`() throws {
         let store = MemoryStore()
         let heard = [Heard(), Heard(), Heard()]
         let pipeline = CommitPipeline(store: store, subscribers: heard.map { $0.hear })
@@ -57,7 +57,7 @@ import Testing
         #expect(heard[2].all.isEmpty)
     }
 
-    @Test(.timeLimit(.minutes(1))) func `what is durable already is told without a sync`() throws {
+    @Test(.timeLimit(.minutes(5))) func `what is durable already is told without a sync`() throws {
         let log = GatedLog()
         let heard = [Heard(), Heard()]
         let pipeline = CommitPipeline(log: log, subscribers: heard.map { $0.hear })
@@ -72,7 +72,7 @@ import Testing
         #expect(log.syncCount == 1)
     }
 
-    @Test(.timeLimit(.minutes(1))) func `a sync that fails ends the pipeline, and is told once`() throws {
+    @Test(.timeLimit(.minutes(5))) func `a sync that fails ends the pipeline, and is told once`() throws {
         let store = MemoryStore()
         let heard = Heard()
         let pipeline = CommitPipeline(store: store, subscribers: [heard.hear])
@@ -84,7 +84,7 @@ import Testing
         #expect(heard.all == [.ended("no space")])
     }
 
-    @Test(.timeLimit(.minutes(1))) func `a fenced log ends the pipeline`() throws {
+    @Test(.timeLimit(.minutes(5))) func `a fenced log ends the pipeline`() throws {
         let log = GatedLog()
         let heard = Heard()
         let pipeline = CommitPipeline(log: log, subscribers: [heard.hear])
@@ -95,7 +95,7 @@ import Testing
         #expect(heard.all == [.ended("fenced")])
     }
 
-    @Test(.timeLimit(.minutes(1))) func `many threads that commit at once are all told`() async throws {
+    @Test(.timeLimit(.minutes(5))) func `many threads that commit at once are all told`() async throws {
         let store = MemoryStore()
         let heard = Heard()
         let pipeline = CommitPipeline(store: store, subscribers: [heard.hear])

@@ -34,7 +34,7 @@ func remove(tree path: String) {
 /// so the copy is made again until it was left alone meanwhile.
 func copy(tree from: String, to: String) throws {
     mkdir(to, 0o700)
-    let deadline = time(nil) + 30
+    let deadline = time(nil) + 60
     while true {
         let before = try listing(from)
         remove(tree: to)

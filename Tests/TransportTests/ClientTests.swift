@@ -4,7 +4,7 @@ import Synchronization
 import Testing
 
 /// The client's connections, against peers that are written by hand or have unusual limits.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ClientTests {
     @Test func `more connections are opened when the peer allows few streams`() async throws {
         var options = HTTPServerOptions()

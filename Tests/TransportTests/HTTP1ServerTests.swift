@@ -3,7 +3,7 @@ import HoldfastWire
 import Testing
 
 /// The server's HTTP/1 side, seen from a bare socket.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct HTTP1ServerTests {
     @Test func `pipelined requests are answered in order, also when the first takes longer`() throws {
         let harness = try Harness(loops: 1) { exchange in

@@ -4,7 +4,7 @@ import Synchronization
 import Testing
 
 /// The server's HTTP/2 side, seen from a bare socket.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct HTTP2ServerTests {
     static let calm: UInt8 = 11
 

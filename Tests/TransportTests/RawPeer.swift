@@ -24,7 +24,7 @@ final class RawPeer {
         if status != 0, errno == EINTR {
             // A signal came; the connection goes on being made.
             var wanted = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-            while poll(&wanted, 1, 10_000) < 0, errno == EINTR {}
+            while poll(&wanted, 1, 60_000) < 0, errno == EINTR {}
         }
         setTimeout()
     }
@@ -98,7 +98,7 @@ final class RawPeer {
     }
 
     private func setTimeout() {
-        var limit = timeval(tv_sec: 10, tv_usec: 0)
+        var limit = timeval(tv_sec: 60, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     }
@@ -154,11 +154,14 @@ final class RawPeer {
 
         /// The next connection. Blocks.
         private func accept() -> RawPeer {
-            #if canImport(Darwin)
-                RawPeer(accepted: Darwin.accept(descriptor, nil, nil))
-            #else
-                RawPeer(accepted: Glibc.accept(descriptor, nil, nil))
-            #endif
+            while true {
+                #if canImport(Darwin)
+                    let peer = Darwin.accept(descriptor, nil, nil)
+                #else
+                    let peer = Glibc.accept(descriptor, nil, nil)
+                #endif
+                if peer >= 0 || errno != EINTR { return RawPeer(accepted: peer) }
+            }
         }
     }
 }

@@ -3,7 +3,7 @@ import HoldfastWire
 import Testing
 
 /// TLS on both sides, with a certificate for `localhost` and 127.0.0.1 that is its own authority.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct TLSTests {
     private static let folder = "\(#filePath)".split(separator: "/").dropLast().map { "/\($0)" }.joined() + "/Fixtures"
     private static let certificate = folder + "/certificate.pem"

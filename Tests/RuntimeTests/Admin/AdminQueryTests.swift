@@ -25,7 +25,7 @@ import Testing
                 done.signal()
             }
         }
-        #expect(done.wait(timeout: .now() + 20) == .success)
+        #expect(done.wait(timeout: .now() + 60) == .success)
         return try #require(response.withLock { $0 })
     }
 

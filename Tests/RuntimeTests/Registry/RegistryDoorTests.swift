@@ -44,7 +44,7 @@ import Testing
                 }
             }
         }
-        #expect(answered.wait(timeout: .now() + 10) == .success)
+        #expect(answered.wait(timeout: .now() + 60) == .success)
         #expect(log.withLock { $0 } == ["published 1", "answered 1, true"])
         let stored = try RegistryRecords.read(from: store.snapshot(), defaults: InvocationDefaults())
         #expect(stored.rules.version == 1)

@@ -12,7 +12,7 @@ import Testing
     /// In memory if the machine has such a place: what survives is decided here, not by a disk.
     private static let place = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"
 
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(5)))
     func `whenever the power fails, what was durable is there, and no commit without those before it`() throws {
         try withTemporaryDirectory(in: Self.place) { directory in
             let run = try RecordedRun("\(directory)/live", holding: [:], after: [], copies: "\(directory)/tables")

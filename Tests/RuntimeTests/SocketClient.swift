@@ -7,7 +7,7 @@ import HoldfastWire
     import Glibc
 #endif
 
-/// An HTTP/1.1 client that writes what it is told and reads one answer; blocking, with a deadline of ten seconds.
+/// An HTTP/1.1 client that writes what it is told and reads what comes; blocking, with a deadline of a minute.
 final class SocketClient {
     struct Answer {
         var status: Int
@@ -25,7 +25,7 @@ final class SocketClient {
         #endif
         descriptor = socket(AF_INET, stream, 0)
         guard descriptor >= 0, let port = UInt16(exactly: port) else { return nil }
-        var deadline = timeval(tv_sec: 10, tv_usec: 0)
+        var deadline = timeval(tv_sec: 60, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &deadline, socklen_t(MemoryLayout<timeval>.size))
         setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &deadline, socklen_t(MemoryLayout<timeval>.size))
         var address = sockaddr_in()
@@ -40,7 +40,7 @@ final class SocketClient {
         guard status == 0 || errno == EINTR else { return nil }
         // An interrupted connect goes on by itself: the first byte can be sent when it is done.
         var wanted = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-        while poll(&wanted, 1, 10_000) < 0, errno == EINTR {}
+        while poll(&wanted, 1, 60_000) < 0, errno == EINTR {}
     }
 
     deinit { if descriptor >= 0 { close(descriptor) } }
@@ -79,6 +79,13 @@ final class SocketClient {
         }
         answer.body = body
         return answer
+    }
+
+    /// Reads until the server closes the connection, or nothing comes in time.
+    func readToEnd() -> String {
+        var input: [UInt8] = []
+        while let bytes = read() { input += bytes }
+        return String(decoding: input, as: UTF8.self)
     }
 
     private static func head(_ text: String) -> Answer? {
