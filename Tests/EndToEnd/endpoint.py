@@ -16,7 +16,7 @@ from EndToEnd.exchanges import Exchange, serve_http1, serve_http2
 from EndToEnd.wire import Frame
 from Support.processes import free_port
 
-PATIENCE = 15.0
+PATIENCE = 60.0
 
 
 class Cut(Exception):

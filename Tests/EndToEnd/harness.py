@@ -22,23 +22,32 @@ class Scenario:
     body: object
     in_all_ways: bool
     limit: float
+    is_timed: bool
 
 
 def scenario(body=None, *, limit: float = 30.0):
     """A scenario that must come out the same in every way of serving."""
-    return _register(body, True, limit)
+    return _register(body, limit, in_all_ways=True)
 
 
 def once(body=None, *, limit: float = 60.0):
     """A scenario that does not depend on the way; it gets the first one."""
-    return _register(body, False, limit)
+    return _register(body, limit)
 
 
-def _register(body, in_all_ways: bool, limit: float):
+def timed(body=None, *, limit: float = 60.0):
+    """A scenario of the first way that says how long something takes at most.
+
+    A busy machine delays everything: such scenarios run when the others are done, and have three tries.
+    """
+    return _register(body, limit, is_timed=True)
+
+
+def _register(body, limit: float, *, in_all_ways: bool = False, is_timed: bool = False):
     def add(function):
         group = function.__module__.rsplit(".", 1)[-1]
         name = f"{group}/{function.__name__.replace('_', '-')}"
-        SCENARIOS.append(Scenario(name, function, in_all_ways, limit))
+        SCENARIOS.append(Scenario(name, function, in_all_ways, limit, is_timed))
         return function
 
     return add if body is None else add(body)

@@ -11,7 +11,7 @@ from Recorded.comparison import CALL, Names, decoded, described, key
 from Recorded.endpoint import END, RESET, HTTP1Stream, Stream
 from Recorded.recording import Case, Event, Exchange, Operation
 
-PATIENCE = 15.0  # s; a case takes less than one on an idle machine, but for those that wait for a time-out of one
+PATIENCE = 60.0  # s; a case takes less than one on an idle machine, but for those that wait for a time-out of one
 AT_THE_SAME_TIME = 5  # ms
 INPUT, OUTPUT, SET_STATE = 0x0400, 0x0401, 0x0403
 

@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from EndToEnd.harness import ABSENT, Answer, World, check, equal, once
+from EndToEnd.harness import ABSENT, Answer, World, check, equal, once, timed
 from EndToEnd.wire import (
     END,
     call,
@@ -109,7 +109,7 @@ async def one_that_waits_for_its_object_can_only_be_ended(world: World) -> None:
 async def a_signal_is_kept_for_one_that_has_not_started(world: World) -> None:
     """1.7 loses it; the SDK must get it, and the cancel signal must end it."""
     raw = await world.raw(SERVICES, versions=(5, 6))
-    identifier = await world.send(raw.path("S", "h"), "x", delay="500ms")
+    identifier = await world.send(raw.path("S", "h"), "x", delay="5s")
     teller = await world.send(raw.path("S", "g"), "x")
     attempt = await raw.attempt()
     await attempt.finish(signal(identifier, 17, b"a"), signal(identifier, "news", b"b"), output(), END)
@@ -186,7 +186,7 @@ async def cancel_wakes_one_that_waits_for_it(world: World) -> None:
     await ends(world, identifier, 200, b"1")
 
 
-@once
+@timed
 async def cancel_waits_for_the_retry_and_resumes_the_paused(world: World) -> None:
     slow = {"S": ("S", {"h": None}, {"retryPolicyInitialInterval": 700, "retryPolicyExponentiationFactor": 1.0})}
     raw = await world.raw(slow, versions=(5, 6))

@@ -4,7 +4,7 @@ import asyncio
 import time
 
 from EndToEnd.endpoint import Attempt
-from EndToEnd.harness import World, check, equal, once
+from EndToEnd.harness import World, check, equal, once, timed
 from EndToEnd.scenarios.life import SERVICES, ends, fields_of, gone, outcomes
 from EndToEnd.scenarios.protocol import FAST, awakeable_id
 from EndToEnd.wire import END, call, error, frame, output, proposal, run, sleep, suspension, value
@@ -73,7 +73,7 @@ async def state_is_sent_up_to_its_limit(world: World) -> None:
         await attempt.finish(output(), END)
 
 
-@once
+@timed
 async def the_servers_policy_is_for_whoever_has_none(world: World) -> None:
     options = {
         "default_retry_policy__initial_interval": "30ms", "default_retry_policy__exponentiation_factor": 1,
