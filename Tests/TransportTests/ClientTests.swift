@@ -29,10 +29,14 @@ struct ClientTests {
         #expect(answers.count == 300)
     }
 
-    @Test func `an HTTP 1 server that is spoken to in HTTP 2 is told from others`() async throws {
+    @Test(arguments: [
+        "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+        "<!DOCTYPE HTML><p>Error code: 505</p>",
+    ])
+    func `an HTTP 1 server that is spoken to in HTTP 2 is told from others`(text: String) async throws {
         let answer = try await answer { peer in
             _ = peer.read()
-            peer.send("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+            peer.send(text)
         }
         #expect(answer.error?.code == .http1OnlyPeer)
     }

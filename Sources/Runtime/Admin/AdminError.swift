@@ -48,7 +48,7 @@ extension AdminError {
     }
 
     static func bodyTooLarge(limit: Int) -> Self {
-        Self(413, "The request's body is larger than \(limit) bytes (`ingress.request-size-limit`).")
+        Self(413, "The request's body is larger than \(limit) bytes, which is the limit.")
     }
 
     static func badText(_ text: some StringProtocol) -> Self {
@@ -150,10 +150,37 @@ extension AdminError {
 // MARK: - Kafka
 
 extension AdminError {
-    static let kafkaUnsupported = Self(
-        400,
+    private static let withoutConsumer =
         "This server has no Kafka consumer, so clusters and subscriptions cannot be created. Let a small consumer send "
-            + "each record to the ingress, with topic, partition and offset as idempotency key.")
+        + "each record to the ingress, with topic, partition and offset as idempotency key."
+
+    static let kafkaUnsupported = Self(400, withoutConsumer)
+
+    static func clusterWithoutBrokers(_ name: String) -> Self {
+        Self(
+            400,
+            "kafka cluster '\(name)' properties must contain either 'bootstrap.servers' or 'metadata.broker.list'")
+    }
+
+    static func subscriptionCluster(_ name: String) -> Self {
+        Self(400, "Kafka cluster '\(name)' not found. Available clusters: []. \(withoutConsumer)")
+    }
+
+    /// - Parameter side: `source` or `sink`.
+    static func subscriptionScheme(_ side: String, _ uri: String, _ scheme: String) -> Self {
+        subscriptionURI(side, uri, "must have a scheme segment, with supported schemes: [\(scheme)].")
+    }
+
+    static func subscriptionSink(_ uri: String) -> Self {
+        subscriptionURI("sink", uri, "cannot find service/handler specified in the sink URI.")
+    }
+
+    private static func subscriptionURI(_ side: String, _ uri: String, _ reason: String) -> Self {
+        let code = "META0009"
+        var error = Self(400, "[\(code)] invalid \(side) URI '\(uri)': \(reason)")
+        error.code = code
+        return error
+    }
 
     static func clusterUnknown(_ name: String) -> Self {
         Self(404, "The requested kafka cluster '\(name)' does not exist")

@@ -90,7 +90,7 @@ extension AdminAPI {
             call.respond(.json(200, ["subscriptions": []]))
         },
         AdminRoute("POST", "/subscriptions", "Creates a subscription.", .json) { api, call throws(AdminError) in
-            throw .kafkaUnsupported
+            try api.createSubscription(call)
         },
         AdminRoute("GET", "/subscriptions/{subscription}", "Shows a subscription.") { api, call throws(AdminError) in
             throw try .subscriptionUnknown(in: call)
@@ -102,16 +102,16 @@ extension AdminAPI {
             call.respond(.json(200, ["clusters": []]))
         },
         AdminRoute("POST", "/kafka-clusters", "Creates a Kafka cluster.", .json) { api, call throws(AdminError) in
-            throw .kafkaUnsupported
+            try api.createCluster(call)
         },
         AdminRoute("GET", "/kafka-clusters/{cluster}", "Shows a Kafka cluster.") { api, call throws(AdminError) in
-            throw .clusterUnknown(call.parameter("cluster"))
+            try api.showCluster(call)
         },
         AdminRoute("PATCH", "/kafka-clusters/{cluster}", "Changes a Kafka cluster.", .json) {
-            api, call throws(AdminError) in throw .clusterUnknown(call.parameter("cluster"))
+            api, call throws(AdminError) in try api.updateCluster(call)
         },
         AdminRoute("DELETE", "/kafka-clusters/{cluster}", "Removes a Kafka cluster.") {
-            api, call throws(AdminError) in throw .clusterUnknown(call.parameter("cluster"))
+            api, call throws(AdminError) in try api.removeCluster(call)
         },
     ]
 

@@ -5,6 +5,9 @@ import HoldfastWire
 ///
 /// The layers of a request, outermost first: the bound on requests in progress, the bound on its body, the routes.
 final class AdminService: HTTPService {
+    /// The most bytes of a request's body (admin §1).
+    static let bodyLimit = 2 << 20
+
     private let api: AdminAPI
     private let bodyLimit: Int
     private let admission: RequestAdmission?
@@ -12,7 +15,7 @@ final class AdminService: HTTPService {
     /// - Parameters:
     ///   - bodyLimit: Bytes of a request's body.
     ///   - admission: Shared by all loops; nil: any number of requests may be in progress.
-    init(environment: any AdminEnvironment, bodyLimit: Int, admission: RequestAdmission?) {
+    init(environment: any AdminEnvironment, bodyLimit: Int = AdminService.bodyLimit, admission: RequestAdmission?) {
         api = AdminAPI(environment: environment)
         self.bodyLimit = bodyLimit
         self.admission = admission

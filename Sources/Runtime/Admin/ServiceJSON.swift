@@ -68,7 +68,7 @@ enum ServiceJSON {
     private static func retryPolicy(_ policy: RetryPolicy) -> JSON {
         [
             "initial_interval": duration(policy.initialInterval),
-            "exponentiation_factor": .number(policy.factor),
+            "exponentiation_factor": factor(Float(policy.factor)),
             "max_attempts": policy.maxAttempts.map { JSON($0) } ?? .null,
             "max_interval": policy.maxInterval.map(duration) ?? .null,
             "on_max_attempts": .string(policy.onMaxAttempts.rawValue),
@@ -79,12 +79,15 @@ enum ServiceJSON {
     private static func retryPolicy(of settings: HandlerSettings, maxAttempts: UInt32?) -> JSON {
         var members = JSONMembers()
         members["initial_interval"] = settings.retryInitialInterval.map(duration)
-        members["exponentiation_factor"] = settings.retryFactor.map { .number(Double($0)) }
+        members["exponentiation_factor"] = settings.retryFactor.map(factor)
         members["max_attempts"] = settings.retryMaxAttempts.flatMap { _ in maxAttempts.map { JSON($0) } } ?? .null
         members["max_interval"] = settings.retryMaxInterval.map(duration)
         members["on_max_attempts"] = settings.retryOnMaxAttempts.map { .string($0.rawValue) }
         return .object(members.list)
     }
+
+    /// Factors have single precision, and print with no more digits than that: `1.1`.
+    private static func factor(_ factor: Float) -> JSON { .number(Double(factor.description) ?? Double(factor)) }
 
     private static func metadata(_ pairs: [(key: String, value: String)]) -> JSON? {
         pairs.isEmpty ? nil : .object(pairs.map { JSON.Member($0.key, .string($0.value)) })

@@ -186,8 +186,7 @@ final class Node {
                 ) { sql, accept, done in
                     desk.run(sql, accept: accept, now: .now, on: loop, done: done)
                 }
-                return AdminService(
-                    environment: environment, bodyLimit: configuration.ingress.requestSizeLimit, admission: admission)
+                return AdminService(environment: environment, admission: admission)
             }
         }
     }

@@ -84,12 +84,19 @@ final class HTTP2ClientConnection: ChannelHandler, PooledConnection {
         ping = .none
         if !hasInput {
             hasInput = true
-            let isHTTP1 = bytes.withUnsafeBytes { $0.starts(with: "HTTP/1.".utf8) }
-            if isHTTP1 { return end(.http1OnlyPeer) }
+            if isNoFrame(bytes) { return end(.http1OnlyPeer) }
         }
         if let error = session?.receive(bytes) { return end(error) }
         guard state != .closed else { return }
         channel.scheduleFlush()
+    }
+
+    /// Whether the peer's first bytes would be a frame above the limit, as all text is: `HTTP/1.1 400`, or the page that
+    /// some servers send without a head to one who speaks no HTTP/1.
+    private func isNoFrame(_ bytes: RawSpan) -> Bool {
+        guard bytes.byteCount >= 3 else { return false }
+        let length = bytes.withUnsafeBytes { Int($0[0]) << 16 | Int($0[1]) << 8 | Int($0[2]) }
+        return length > pool.options.maxFrameBytes
     }
 
     func fillOutput() {

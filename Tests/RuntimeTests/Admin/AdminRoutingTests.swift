@@ -141,11 +141,10 @@ import Testing
         let fake = AdminFake()
         #expect(try fake.send("GET", "/subscriptions?sink=x").json == ["subscriptions": []])
         #expect(try fake.send("GET", "/kafka-clusters").json == ["clusters": []])
-        for path in ["/subscriptions", "/kafka-clusters"] {
-            let response = try fake.send("POST", path, "{}")
-            #expect(response.status == 400)
-            #expect(try response.message.contains("no Kafka consumer"))
-        }
+        let cluster = #"{"name":"k1","properties":{"bootstrap.servers":"127.0.0.1:1"}}"#
+        let created = try fake.send("POST", "/kafka-clusters", cluster)
+        #expect(created.status == 400)
+        #expect(try created.message.contains("no Kafka consumer"))
         let id = "sub_17sztQp4gnEC1L0OCFM9aEh"
         #expect(
             try fake.send("GET", "/subscriptions/\(id)").message == "The requested subscription '\(id)' does not exist")
@@ -153,6 +152,48 @@ import Testing
         #expect(try fake.send("GET", "/subscriptions/nope").status == 400)
         #expect(try fake.send("DELETE", "/kafka-clusters/k1?force=true").status == 404)
         #expect(try fake.send("GET", "/kafka-clusters/k1").status == 404)
+    }
+
+    @Test(
+        arguments: [
+            (
+                "POST", "/kafka-clusters", #"{"name":"k1","properties":{}}"#, 400, nil,
+                "kafka cluster 'k1' properties must contain either 'bootstrap.servers' or 'metadata.broker.list'"
+            ),
+            ("POST", "/kafka-clusters", #"{"name":"a/b","properties":{}}"#, 422, nil, "cannot be the authority"),
+            ("POST", "/kafka-clusters", #"{"name":"k1"}"#, 422, nil, "missing field `properties`"),
+            ("PATCH", "/kafka-clusters/k1", "{}", 422, nil, "missing field `properties`"),
+            ("PATCH", "/kafka-clusters/k1", #"{"properties":{}}"#, 404, nil, "'k1' does not exist"),
+            ("DELETE", "/kafka-clusters/k1?force=maybe", nil, 400, nil, "`true` or `false`"),
+            ("GET", "/kafka-clusters/k1?include_subscriptions=maybe", nil, 400, nil, "`true` or `false`"),
+            ("POST", "/subscriptions", "{}", 422, nil, "missing field `source`"),
+            ("POST", "/subscriptions", #"{"source":"","sink":"service://Greeter/greet"}"#, 422, nil, "is no URI"),
+            (
+                "POST", "/subscriptions", #"{"source":"http://k1/t","sink":"service://Greeter/greet"}"#, 400,
+                "META0009",
+                "invalid source URI 'http://k1/t': must have a scheme segment, with supported schemes: [kafka]."
+            ),
+            (
+                "POST", "/subscriptions", #"{"source":"kafka://k1/t","sink":"Greeter"}"#, 400, "META0009",
+                "invalid sink URI 'Greeter': must have a scheme segment"
+            ),
+            (
+                "POST", "/subscriptions", #"{"source":"kafka://k1/t","sink":"service://Greeter/nope"}"#, 400,
+                "META0009",
+                "cannot find service/handler specified in the sink URI."
+            ),
+            (
+                "POST", "/subscriptions", #"{"source":"kafka://k1","sink":"service://Greeter/greet"}"#, 400, nil,
+                "Kafka cluster 'k1' not found. Available clusters: []"
+            ),
+        ] as [(String, String, String?, Int, String?, String)])
+    func `what is wrong with a request about Kafka is said first`(
+        method: String, path: String, body: String?, status: Int, code: String?, message: String
+    ) throws {
+        let response = try AdminFake.withServices().send(method, path, body)
+        #expect(response.status == status)
+        #expect(try response.message.contains(message))
+        #expect(try response.json["restate_code"] == JSON(code))
     }
 
     @Test func `queues accept well-formed ids`() throws {

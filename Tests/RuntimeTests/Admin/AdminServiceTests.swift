@@ -40,6 +40,16 @@ import Testing
         #expect(small.hasPrefix("HTTP/1.1 422 "))
     }
 
+    @Test func `a body may have 2 MiB`() throws {
+        let server = try AdminTestServer()
+        defer { server.stop() }
+        let head = "POST /query HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-type: application/json\r\n"
+        let length = 2_097_152
+        let body = String(repeating: " ", count: length)
+        #expect(try server.send(head + "content-length: \(length)\r\n\r\n\(body)").hasPrefix("HTTP/1.1 400 "))
+        #expect(try server.send(head + "content-length: \(length + 1)\r\n\r\n\(body) ").hasPrefix("HTTP/1.1 413 "))
+    }
+
     @Test func `more requests in progress than allowed are refused without a body`() throws {
         let server = try AdminTestServer(concurrentRequestLimit: 0)
         defer { server.stop() }
@@ -63,7 +73,7 @@ private final class AdminTestServer {
     private let group: LoopGroup
     private let port: Int
 
-    init(bodyLimit: Int = 1 << 20, concurrentRequestLimit: Int? = nil) throws {
+    init(bodyLimit: Int = AdminService.bodyLimit, concurrentRequestLimit: Int? = nil) throws {
         group = try LoopGroup(count: 1)
         let admission = concurrentRequestLimit.map { RequestAdmission(limit: $0) }
         let server = try HTTPServer(group: group) { _ in

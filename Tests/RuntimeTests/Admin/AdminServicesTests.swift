@@ -29,6 +29,18 @@ import Testing
         #expect(names == ["Counter", "Flow", "Greeter"])
     }
 
+    @Test func `a factor prints with the digits that were given`() throws {
+        let fake = AdminFake()
+        var handler = HandlerSchema.sample("x", .service)
+        handler.settings.retryFactor = 1.3
+        var service = ServiceSchema.sample("Retried", .service, handlers: [handler])
+        service.settings.retryFactor = 1.1
+        fake.endpoints = [.success(.sample([service], mode: .bidirectional))]
+        let body = try fake.send("POST", "/deployments", #"{"uri":"http://h:1"}"#).json["services"]?.array?.first
+        #expect(body?["retry_policy"]?["exponentiation_factor"] == 1.1)
+        #expect(body?["handlers"]?.array?.first?["retry_policy"]?["exponentiation_factor"] == 1.3)
+    }
+
     @Test func `only workflows show their own retention`() throws {
         let fake = try AdminFake.withServices()
         #expect(try fake.send("GET", "/services/Flow").json["workflow_completion_retention"] == "1d")
