@@ -20,13 +20,14 @@ public enum Base64URL {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// The bytes that a text stands for, with or without padding.
+    /// The bytes that a text stands for, with all, some or none of its padding.
     ///
     /// Nil for characters outside the alphabet, for a length that no bytes have, and when the unused bits of the last
     /// character are not zero: one sequence of bytes has one text.
     public static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
         let padding = text.reversed().prefix { $0 == UInt8(ascii: "=") }.count
-        guard padding == 0 || padding <= 2 && text.count.isMultiple(of: 4) else { return nil }
+        let missing = (4 - (text.count - padding) % 4) % 4
+        guard padding <= missing else { return nil }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count * 3 / 4)
         var buffer: UInt32 = 0

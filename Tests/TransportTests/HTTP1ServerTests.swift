@@ -146,20 +146,37 @@ struct HTTP1ServerTests {
         #expect(third.read(until: "\r\n\r\na").hasSuffix("a"))
     }
 
-    @Test func `a request with upgrade to h2c is answered as stream 1 of HTTP 2`() throws {
-        let harness = try Harness(loops: 1) { $0.answer("upgraded \($0.request.version)") }
+    @Test func `a wish to upgrade is ignored`() throws {
+        let harness = try Harness(loops: 1) { $0.answer("\($0.request.version)") }
+        for wish in [
+            "connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c", "connection: upgrade\r\nupgrade: websocket",
+        ] {
+            let peer = RawPeer(harness)
+            peer.send("GET / HTTP/1.1\r\nhost: a\r\n\(wish)\r\nhttp2-settings: AAMAAABkAAQAAP__\r\n\r\n")
+            let answer = peer.read(until: "http1_1")
+            #expect(answer.hasPrefix("HTTP/1.1 200 ") && answer.hasSuffix("http1_1"))
+        }
+    }
+
+    @Test(arguments: ["QUERY", "Get", "x", "VERSION-CONTROL"])
+    func `the service hears of a method that nobody knows`(method: String) throws {
+        let harness = try Harness(loops: 1) { $0.answer("\($0.request.method) \($0.request.path)") }
         let peer = RawPeer(harness)
-        peer.send(
-            "GET / HTTP/1.1\r\nhost: a\r\nconnection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\n"
-                + "http2-settings: AAMAAABkAAQAAP__\r\n\r\n")
-        var bytes: [UInt8] = []
-        let end = Array("\r\n\r\n".utf8)
-        while bytes.suffix(4) != end[...], let byte = peer.read(limit: 1), !byte.isEmpty { bytes += byte }
-        #expect(String(decoding: bytes, as: UTF8.self).hasPrefix("HTTP/1.1 101 "))
-        peer.send(RawFrame.preface + RawFrame.settings)
-        let frames = peer.frames { $0.type == 0 && $0.flags & 1 == 1 }
-        let data = frames.filter { $0.type == 0 && $0.stream == 1 }.flatMap(\.payload)
-        #expect(String(decoding: data, as: UTF8.self) == "upgraded http2")
+        let request = "\(method) /a HTTP/1.1\r\ncontent-length: 1\r\n\r\nb"
+        for _ in 0..<2 {
+            peer.send(request)
+            #expect(peer.read(until: "\(method) /a").hasPrefix("HTTP/1.1 200 "))
+        }
+        peer.send(request + "GET /c HTTP/1.1\r\n\r\n")
+        #expect(peer.read(until: "GET /c").hasSuffix("GET /c"))
+    }
+
+    @Test(arguments: ["nothing\r\n\r\n", "no target\r\n\r\n", "(x) / HTTP/1.1\r\n\r\n", " / HTTP/1.1\r\n\r\n"])
+    func `what does not begin with a method and a target is refused`(text: String) throws {
+        let harness = try Harness(loops: 1) { $0.answer("a") }
+        let peer = RawPeer(harness)
+        peer.send(text)
+        #expect(try #require(peer.readToEnd()).hasPrefix("HTTP/1.1 400 "))
     }
 }
 

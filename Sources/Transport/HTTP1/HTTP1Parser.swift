@@ -39,6 +39,8 @@ final class HTTP1Parser {
     private var progress = Progress()
     private var phase = Phase.idle
     private var isPausedAtEnd = false
+    /// The method of the request that is being read, if the C parser does not know it.
+    private var unknownMethod: String?
     private var target: [UInt8] = []
     private var name: [UInt8] = []
     private var value: [UInt8] = []
@@ -66,15 +68,35 @@ final class HTTP1Parser {
             isPausedAtEnd = false
             llhttp_resume(raw)
         }
+        let isBeginning = isBetweenMessages
         let consumed = bytes.withUnsafeBytes { buffer -> Int in
-            guard let start = buffer.baseAddress?.assumingMemoryBound(to: CChar.self) else { return 0 }
-            let status = llhttp_execute(raw, start, buffer.count)
+            let status = execute(buffer)
             if status == HPE_OK { return buffer.count }
-            stopped(status)
-            let position = llhttp_get_error_pos(raw)
-            return position.map { max(0, min($0 - start, buffer.count)) } ?? 0
+            if status == HPE_INVALID_METHOD, isBeginning, let count = parse(unknownMethod: buffer) { return count }
+            return stopped(status, in: buffer)
         }
         return take(consumed)
+    }
+
+    private func execute(_ bytes: UnsafeRawBufferPointer) -> llhttp_errno_t {
+        guard let start = bytes.baseAddress else { return HPE_OK }
+        return llhttp_execute(raw, start.assumingMemoryBound(to: CChar.self), bytes.count)
+    }
+
+    /// Reads a request whose method the C parser does not know, but HTTP allows: as if it were a PUT, so that the service
+    /// can refuse it in its own words.
+    ///
+    /// - Returns: How many bytes were used up; nil when they don't begin with a method.
+    private func parse(unknownMethod bytes: UnsafeRawBufferPointer) -> Int? {
+        guard let end = bytes.prefix(64).firstIndex(of: UInt8(ascii: " ")), end > 0,
+            bytes[..<end].allSatisfy({ $0.asciiLowercased &- UInt8(ascii: "a") < 26 || $0 == UInt8(ascii: "-") })
+        else { return nil }
+        llhttp_reset(raw)
+        _ = Array("PUT ".utf8).withUnsafeBytes { execute($0) }
+        unknownMethod = String(decoding: bytes[..<end], as: UTF8.self)
+        let rest = UnsafeRawBufferPointer(rebasing: bytes[(end + 1)...])
+        let status = execute(rest)
+        return status == HPE_OK ? bytes.count : end + 1 + stopped(status, in: rest)
     }
 
     /// The peer has ended its output, which is the end of a message without a length.
@@ -92,6 +114,13 @@ final class HTTP1Parser {
         result.consumed = consumed
         if result.isComplete { phase = .idle }
         return result
+    }
+
+    /// - Returns: How many bytes were used up.
+    private func stopped(_ status: llhttp_errno_t, in bytes: UnsafeRawBufferPointer) -> Int {
+        stopped(status)
+        guard let start = bytes.baseAddress, let position = llhttp_get_error_pos(raw) else { return 0 }
+        return max(0, min(UnsafeRawPointer(position) - start, bytes.count))
     }
 
     private func stopped(_ status: llhttp_errno_t) {
@@ -112,6 +141,7 @@ final class HTTP1Parser {
 
     private func began() -> Int32 {
         phase = .head
+        unknownMethod = nil
         target.removeAll(keepingCapacity: true)
         name.removeAll(keepingCapacity: true)
         value.removeAll(keepingCapacity: true)
@@ -165,13 +195,13 @@ final class HTTP1Parser {
         phase = .body
         let isChunked = headers["transfer-encoding"] != nil
         let isRequest = raw.pointee.type == HTTP_REQUEST.rawValue
-        let method = isRequest ? HTTP1Parser.methodNames[Int(raw.pointee.method)] ?? "" : ""
+        let method = isRequest ? unknownMethod ?? HTTP1Parser.methodNames[Int(raw.pointee.method)] ?? "" : ""
         progress.head = HTTP1Head(
             method: method, target: String(decoding: target, as: UTF8.self), status: Int(raw.pointee.status_code),
             headers: headers, minorVersion: Int(raw.pointee.http_minor), majorVersion: Int(raw.pointee.http_major),
             contentLength: isChunked ? nil : headers["content-length"].flatMap { Int($0) }, isChunked: isChunked)
         headers = HTTPHeaders()
-        // What follows a request to upgrade is HTTP/1 like all else, unless the connection decides otherwise.
+        // What follows a request to upgrade is HTTP/1 like all else.
         if isRequest { raw.pointee.upgrade = 0 }
         return answersHEAD && !isRequest ? HTTP1Parser.skipBody : HTTP1Parser.proceed
     }

@@ -24,10 +24,10 @@ struct AwakeableIDTests {
         }
     }
 
-    @Test func `padding is tolerated`() throws {
+    @Test(arguments: ["", "=", "=="]) func `padding is tolerated, also in part`(padding: String) throws {
         // 28 bytes are 38 characters; padded, 40.
         #expect(
-            try AwakeableID(text: "sign_1Q8UXGiukArMBkdDwobLD1OX2BxgpOktcAAAAEQ==")
+            try AwakeableID(text: "sign_1Q8UXGiukArMBkdDwobLD1OX2BxgpOktcAAAAEQ\(padding)")
                 == .signal(Self.invocation, index: 17))
     }
 
@@ -35,6 +35,7 @@ struct AwakeableIDTests {
         ("", "bad length"), ("prom_1abc", "bad length"), ("prom_1", "bad length"), ("foo", "bad format"),
         ("sign_1abc", "id doesn't match the expected type"),
         ("sign_1Q8UXGiukArMBkdDwobLD1OX2BxgpOktcAAAAEQAA", "id doesn't match the expected type"),
+        ("sign_1Q8UXGiukArMBkdDwobLD1OX2BxgpOktcAAAAEQ===", "id doesn't match the expected type"),
         ("sign_2Q8UXGiukArMBkdDwobLD1OX2BxgpOktcAAAAEQ", "unrecognized codec version"),
         ("inv_1fmRNvSNVxNp2O9FJ1OlOzP5ytGEhn0IsV", "id doesn't match the expected type"),
         ("xyz_1Q8UXGiukArMBkdDwobLD1OX2BxgpOktcAAAAEQ", "unrecognized resource type: xyz"),
