@@ -129,14 +129,17 @@ extension Transition {
     private mutating func recordFailure(
         _ id: InvocationID, _ record: inout InvocationRecord, _ failure: AttemptFailure
     ) throws(StorageError) {
-        if !record.hasProgressed, record.eventCount > 0,
-            case .transientError(let last)? = try journals.event(id, index: record.eventCount - 1, store)?.kind,
-            failure.repeats(last)
-        {
-            return
-        }
+        if let last = try lastFailure(of: id, record), failure.repeats(last) { return }
         self.record(.transientError(failure), of: id, &record)
         record.hasProgressed = false
+    }
+
+    /// The failure that keeps an invocation from going on: nothing came of an attempt since.
+    func lastFailure(of id: InvocationID, _ record: InvocationRecord) throws(StorageError) -> AttemptFailure? {
+        guard !record.hasProgressed, record.eventCount > 0,
+            case .transientError(let failure)? = try journals.event(id, index: record.eventCount - 1, store)?.kind
+        else { return nil }
+        return failure
     }
 }
 

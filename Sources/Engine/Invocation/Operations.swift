@@ -84,7 +84,7 @@ extension Transition {
         case .completed: return .completed
         case .paused: return .unchanged
         case .invoked, .suspended:
-            becomePaused(id, &record, after: nil)
+            becomePaused(id, &record, after: record.status == .invoked ? try lastFailure(of: id, record) : nil)
             invocations.put(record, id, store)
             return .accepted
         }

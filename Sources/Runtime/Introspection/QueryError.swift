@@ -72,6 +72,13 @@ extension QueryError {
         QueryError(.query, "Several tables have a column '\(name)'. Write it with its table, as in 'table.\(name)'.")
     }
 
+    static func notGrouped(_ name: String) -> QueryError {
+        QueryError(
+            .query,
+            "'\(name)' has several values in a group. Name it in GROUP BY, or choose with a function such as first_value."
+        )
+    }
+
     static func unknownFunction(_ name: String) -> QueryError {
         QueryError(.query, "There is no function '\(name)'.")
     }

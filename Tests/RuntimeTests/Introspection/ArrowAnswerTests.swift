@@ -67,24 +67,41 @@ import Testing
         #expect(messages[1].body == body)
     }
 
+    @Test func `what is never null says so, unless a join can make it null`() throws {
+        func nullable(_ sql: String) throws -> [UInt8] {
+            let schema = Reader(try messages(stream(sql))[0].metadata)
+            return try schema.tables(field: 1, of: schema.table(field: 2, of: schema.root)).map {
+                try #require(schema.byte(field: 1, of: $0))
+            }
+        }
+        #expect(
+            try nullable("select 1, 'x', true, null, status, id, count(*) over () from sys_invocation") == [
+                0, 0, 0, 1, 0, 1, 0,
+            ])
+        #expect(try nullable("select i.status from sys_service s left join sys_invocation i on i.id = s.name") == [1])
+        #expect(
+            try nullable("select i.status from sys_invocation i left join sys_service s on i.target = s.name") == [0])
+    }
+
     @Test func `every type is written with its number in the union`() throws {
         let messages = try messages(
             stream(
                 """
                 select true as a, 1 as b, journal_size as c, retry_count as d, 1.5 as e, 'x' as f, x'00' as g,
                     created_at as h, now() as i, completion_retention as j, current_date as k,
-                    suspended_waiting_for_signals as l from sys_invocation
+                    suspended_waiting_for_signals as l, null as m from sys_invocation
                 """))
         let schema = Reader(messages[0].metadata)
         let fields = try schema.tables(field: 1, of: schema.table(field: 2, of: schema.root))
-        #expect(fields.map { schema.byte(field: 2, of: $0) } == [6, 2, 2, 2, 3, 20, 19, 10, 10, 18, 8, 12])
+        #expect(fields.map { schema.byte(field: 2, of: $0) } == [6, 2, 2, 2, 3, 20, 19, 10, 10, 18, 8, 12, 1])
         #expect(try schema.string(field: 1, of: schema.table(field: 3, of: fields[7])) == "+00:00")
         #expect(try schema.string(field: 1, of: schema.table(field: 3, of: fields[8])).isEmpty)
         #expect(try schema.tables(field: 5, of: fields[11]).count == 1)
         let batch = Reader(messages[1].metadata)
         let header = try batch.table(field: 2, of: batch.root)
         // A list has a node and a bitmap of its own before those of its elements.
-        #expect(try batch.pairs(field: 1, of: header).count == 13)
+        #expect(try batch.pairs(field: 1, of: header).count == 14)
+        #expect(try batch.pairs(field: 1, of: header).last == [4, 4])
         #expect(try batch.pairs(field: 2, of: header).allSatisfy { $0[0] % 8 == 0 })
     }
 }

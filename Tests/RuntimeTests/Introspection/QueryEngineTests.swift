@@ -45,7 +45,7 @@ import Testing
             "select to_unixtime(date_bin(interval '60 seconds', to_timestamp(125), timestamp '1970-01-01T00:00:00')) as x",
             #"[{"x":120}]"#
         ),
-        ("select date '2024-01-31' + interval '1 month' as x", #"[{"x":"2024-02-29T00:00:00"}]"#),
+        ("select date '2024-01-31' + interval '1 month' as x", #"[{"x":"2024-02-29"}]"#),
         ("values (1, 'a'), (2, 'b')", #"[{"column1":1,"column2":"a"},{"column1":2,"column2":"b"}]"#),
         ("select 1 as x union all select 2 order by x desc limit 1", #"[{"x":2}]"#),
         ("(select 1 as x) union (select 1) except select 2", #"[{"x":1}]"#),
@@ -57,7 +57,13 @@ import Testing
             "select 1+1, 'x', count(*), count(1)",
             #"[{"Int64(1) + Int64(1)":2,"Utf8(\"x\")":"x","count(*)":1,"count(Int64(1))":1}]"#
         ),
-        ("SET x = y;", "[]"),
+        ("SET x = y;;", "[]"),
+        ("select -9223372036854775808 as a, -1.5 as b, - (2) as c", #"[{"a":-9223372036854775808,"b":-1.5,"c":-2}]"#),
+        ("select 5, -5, 1., -2.0", #"[{"Int64(5)":5,"Int64(-5)":-5,"Float64(1)":1.0,"Float64(-2)":-2.0}]"#),
+        (
+            "select max(x) as m from (values (18446744073709551615), (18446744073709551614)) t(x)",
+            #"[{"m":18446744073709551615}]"#
+        ),
     ])
     func `expressions have upstream's values and types`(sql: String, rows: String) throws {
         #expect(try source.rows(sql) == rows)
@@ -282,13 +288,32 @@ import Testing
         #expect(
             try source.rows("describe state").hasPrefix(
                 #"[{"column_name":"partition_key","data_type":"UInt64","is_nullable":"YES"}"#))
+        #expect(
+            try source.rows(
+                "select table_name from information_schema.tables where table_schema = 'information_schema' order by 1")
+                == #"[{"table_name":"columns"},{"table_name":"schemata"},{"table_name":"tables"},{"table_name":"views"}]"#
+        )
+        #expect(
+            try source.rows("select schema_name from restate.information_schema.schemata order by 1")
+                == #"[{"schema_name":"information_schema"},{"schema_name":"public"}]"#)
+        #expect(
+            try source.rows(
+                "select numeric_precision as n, numeric_precision_radix as r from information_schema.columns where column_name = 'journal_size' and table_name = 'sys_invocation'"
+            ) == #"[{"n":32,"r":2}]"#)
         #expect(try source.rows("select count(*) as n from restate.public.sys_rules") == #"[{"n":0}]"#)
     }
 
     @Test(arguments: [
         ("", "expected a statement, found the end of the query"), ("selec 1", "found 'selec' at line 1, column 1"),
         ("select * from nope", "no table 'nope'"), ("select foo from state", "no column 'foo'"),
-        ("select foo(1)", "no function 'foo'"), ("select 1; select 2", "expected the end of the query, found 'select'"),
+        ("select foo(1)", "no function 'foo'"), ("select * from other.state", "no table 'other.state'"),
+        ("select 1 / 0", "divide by zero"), ("select 5 % (1 - 1)", "divide by zero"), ("select '1' + 1", "cannot join"),
+        ("select status, count(*) from sys_invocation", "'sys_invocation.status' has several values in a group"),
+        ("select id from sys_invocation group by status", "'sys_invocation.id' has several values"),
+        ("select count(*) from sys_invocation having status = 'x'", "several values in a group"),
+        ("select count(*) from sys_invocation order by status", "several values in a group"),
+        ("select * from sys_invocation group by id", "several values in a group"),
+        ("select 1; select 2", "expected the end of the query, found 'select'"),
         ("drop table state", "DROP is not supported"), ("delete from state", "DELETE is not supported"),
         ("pragma x", "PRAGMA is not supported"), ("select 'abc", "no closing quote"),
         ("select id from sys_invocation where id = 'nope'", "'nope' is not an invocation id"),
@@ -307,6 +332,61 @@ import Testing
         let error = #expect(throws: QueryError.self) { try source.rows(sql) }
         #expect(error?.status == 400)
         #expect(error?.message.contains(message) == true, "\(error?.message ?? "")")
+    }
+
+    @Test func `unsigned numbers have their own order`() throws {
+        let keys = (1...4).map { InvocationID.numbered($0).partitionKey }
+        #expect(keys.contains { $0 > UInt64(Int64.max) } && keys.contains { $0 <= UInt64(Int64.max) })
+        func partitionKeys(_ sql: String) throws -> [UInt64] {
+            try source.rows(sql).split { !$0.isNumber }.compactMap { UInt64($0) }
+        }
+        let all = "select partition_key as p from sys_invocation_status"
+        #expect(try partitionKeys(all + " order by partition_key") == keys.sorted())
+        #expect(try partitionKeys(all + " order by 1 desc") == keys.sorted(by: >))
+        #expect(try partitionKeys(all + " order by p limit 2") == Array(keys.sorted().prefix(2)))
+        #expect(try partitionKeys(all + " where partition_key > 5 order by p") == keys.sorted())
+        #expect(
+            try partitionKeys(all + " where partition_key > -1 and partition_key >= 0.5 order by p") == keys.sorted())
+        #expect(
+            try partitionKeys(all + " where partition_key between 1 and 18446744073709551615 order by p")
+                == keys.sorted())
+        #expect(try partitionKeys(all + " where partition_key not between 1 and 18446744073709551615").isEmpty)
+        #expect(try partitionKeys(all + " where partition_key <= \(keys[1])") == keys.filter { $0 <= keys[1] })
+        #expect(
+            try partitionKeys("select min(partition_key), max(partition_key) from sys_invocation_status")
+                == [keys.min(), keys.max()].compactMap(\.self))
+        #expect(
+            try partitionKeys("select max(partition_key) filter (where status <> 'x') as m from sys_invocation_status")
+                == [keys.max()].compactMap(\.self))
+    }
+
+    @Test func `what a group shares and what is chosen of it can be selected`() throws {
+        let rows = try source.rows(
+            """
+            select target_service_name || '!' as name, case when count(*) > 1 then 'some' end as n, max(journal_size) + 1 as m
+            from sys_invocation group by target_service_name having n is not null and count(*) > 1 order by name, count(*)
+            """)
+        #expect(rows == #"[{"name":"Counter!","n":"some","m":9},{"name":"Greeter!","n":"some","m":5}]"#)
+        #expect(
+            try source.rows(
+                "select upper(status) as s, count(*) as c from sys_invocation group by s order by c desc, s")
+                == #"[{"s":"RUNNING","c":2},{"s":"COMPLETED","c":1},{"s":"PENDING","c":1}]"#)
+        #expect(
+            try source.rows("select 1 as one, count(*) as c, now() > max(created_at) as x from sys_invocation")
+                == #"[{"one":1,"c":4,"x":true}]"#)
+        #expect(
+            try source.rows(
+                "select name from sys_service s where exists (select count(*) from state where service_name = s.name having count(*) > 1)"
+            )
+                == #"[{"name":"Counter"}]"#)
+    }
+
+    @Test func `only an id that is looked up must be one`() throws {
+        #expect(
+            try source.rows(
+                "select count(*) as n from sys_invocation where id <> 'nope' and id > 'inv' and id not in ('x')")
+                == #"[{"n":4}]"#)
+        #expect(try source.rows("select count(*) as n from sys_invocation where id like 'inv_%'") == #"[{"n":4}]"#)
     }
 
     @Test func `a source that fails is the server's fault`() throws {

@@ -115,6 +115,33 @@ import Testing
                 == #"[{"n":1,"id":"\#(second)"}]"#)
     }
 
+    @Test(arguments: [
+        ("00-0AF7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", #"[{"t":"0af7651916cd43dd8448eb211c80319c"}]"#),
+        ("00-00000000000000000000000000000000-b7ad6b7169203331-01", "[{}]"), ("00-0af7-b7ad6b7169203331-01", "[{}]"),
+        ("", "[{}]"),
+    ])
+    func `the trace of a caller is that of its traceparent`(parent: String, rows: String) throws {
+        let server = try StoredServer()
+        let headers = [Header(key: "TraceParent", value: parent)]
+        let id = try server.invoke("Greeter", handler: "greet", number: 1, headers: headers)
+        #expect(try server.rows("select trace_id as t from sys_invocation where id = '\(id)'") == rows)
+        #expect(try server.rows("select trace_id as t from sys_invocation_status") == rows)
+    }
+
+    @Test func `what a suspended invocation waits for is in the order of numbers`() throws {
+        let server = try StoredServer()
+        let id = try server.invoke("Greeter", handler: "greet", number: 1)
+        try server.report(
+            id, [.suspended(Future(completions: [4, 2], signals: [17, 1], namedSignals: ["x"]), entriesSent: 1)])
+        #expect(
+            try server.rows(
+                "select suspended_waiting_for_completions as c, suspended_waiting_for_signals as s, "
+                    + "suspended_waiting_future_json as f from sys_invocation_status")
+                == #"[{"c":[2,4],"s":[1,17],"f":"{\"Unknown\":[{\"Single\":{\"CompletionId\":2}},"#
+                + #"{\"Single\":{\"CompletionId\":4}},{\"Single\":{\"SignalIndex\":1}},"#
+                + #"{\"Single\":{\"SignalIndex\":17}},{\"Single\":{\"SignalName\":\"x\"}}]}"}]"#)
+    }
+
     @Test func `more rows than fit into a page are all shown`() throws {
         let server = try StoredServer()
         for number in 1...700 { _ = try server.invoke("Greeter", handler: "greet", number: UInt64(number)) }
@@ -159,13 +186,14 @@ private final class StoredServer {
 
     func invoke(
         _ service: String, key: String = "", handler: String, kind: TargetKind = .service, number: UInt64,
-        at start: Timestamp? = nil
+        at start: Timestamp? = nil, headers: [Header] = []
     ) throws -> InvocationID {
         var id = InvocationID.numbered(number)
         if kind.isKeyed { id.partitionKey = PartitionKey.ofKey(key) }
         let request = InvokeRequest(
             id: id, target: InvocationTarget(service: service, key: key, handler: handler, kind: kind),
-            source: .ingress(nil), input: InputCommand(value: [49]).payload, idempotencyKey: nil, limitKey: nil,
+            source: .ingress(nil), input: InputCommand(headers: headers, value: [49]).payload, idempotencyKey: nil,
+            limitKey: nil,
             executionTime: start, completionRetention: 60_000, journalRetention: 60_000)
         try apply(.invoke(request, .none), partitionKey: id.partitionKey)
         return id

@@ -88,7 +88,7 @@ struct ArrowAnswer: AnswerEncoder {
 
 /// A type of Arrow's.
 enum ArrowType {
-    case boolean, int64, uint32, uint64, double, string, binary, timestamp, localTimestamp, date, duration
+    case null, boolean, int64, uint32, uint64, double, string, binary, timestamp, localTimestamp, date, duration
     case stringList, uint32List
 
     init(_ type: SQLType) {
@@ -105,13 +105,15 @@ enum ArrowType {
         case .duration: self = .duration
         case .stringList: self = .stringList
         case .uint32List: self = .uint32List
-        case .null, .string, .interval, .json: self = .string
+        case .null: self = .null
+        case .string, .interval, .json: self = .string
         }
     }
 
     /// The number of the type in Arrow's union.
     var kind: UInt8 {
         switch self {
+        case .null: 1
         case .int64, .uint32, .uint64: 2
         case .double: 3
         case .boolean: 6
@@ -146,7 +148,7 @@ enum ArrowType {
             let zone = buffer.string("+00:00")
             buffer.field(1, offset: zone)
             buffer.field(0, milliseconds)
-        case .boolean, .string, .binary, .stringList, .uint32List: break
+        case .null, .boolean, .string, .binary, .stringList, .uint32List: break
         }
         return buffer.table()
     }

@@ -33,6 +33,8 @@ struct ArrowColumn {
         let isNull = row.isNull(column)
         mark(isNull: isNull)
         switch type {
+        case .null:
+            break
         case .boolean:
             setBit(row.integer(column) ?? 0 != 0, in: &values)
         case .int64, .uint64, .timestamp, .localTimestamp, .duration:
@@ -60,6 +62,8 @@ struct ArrowColumn {
             while body.count % 8 != 0 { body.append(0) }
         }
         nodes.append((count, nullCount))
+        // Nothing but nulls needs no bytes.
+        if case .null = type { return }
         add(nullCount == 0 ? [] : validity)
         if !ends.isEmpty { add(ends) }
         if let element = elements.first { element.append(to: &body, &nodes, &buffers) } else { add(values) }

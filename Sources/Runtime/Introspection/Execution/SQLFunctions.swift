@@ -45,6 +45,9 @@ enum SQLFunctions {
         ("hf_date_bin", 3, { dateBin($0, $2) }),
         ("hf_date_trunc", 2, { date($0, $2, truncated) }),
         ("hf_date_part", 2, { date($0, $2, part) }),
+        ("hf_order", 2, { order($0, $2) }),
+        ("hf_divide", 2, { divide($0, $2) { $0.dividedReportingOverflow(by: $1) } }),
+        ("hf_remainder", 2, { divide($0, $2) { $0.remainderReportingOverflow(dividingBy: $1) } }),
         ("hf_split_part", 3, { splitPart($0, $2) }),
         ("hf_greatest", -1, { extreme($0, $1, $2, sign: 1) }),
         ("hf_least", -1, { extreme($0, $1, $2, sign: -1) }),
@@ -84,6 +87,36 @@ enum SQLFunctions {
         } else {
             SQLiteValue.setError(context, "'\(text.prefix(100))' cannot be read as \(what)")
         }
+    }
+
+    /// A number in the order of unsigned ones; what it makes of an unsigned number, it makes that number of again.
+    ///
+    /// The second argument tells whether the first one is kept as the bits of an unsigned number.
+    private static func order(_ context: OpaquePointer?, _ arguments: UnsafeMutablePointer<OpaquePointer?>?) {
+        guard let arguments, !SQLiteValue.isNull(arguments[0]) else { return sqlite3_result_null(context) }
+        if sqlite3_value_type(arguments[0]) == SQLITE_FLOAT {
+            return sqlite3_result_double(context, sqlite3_value_double(arguments[0]) - 0x1p63)
+        }
+        let number = sqlite3_value_int64(arguments[0])
+        if number < 0, sqlite3_value_int(arguments[1]) == 0 {
+            // Less than all that are unsigned.
+            return sqlite3_result_double(context, Double(number) - 0x1p63)
+        }
+        sqlite3_result_int64(context, number ^ Int64.min)
+    }
+
+    private static func divide(
+        _ context: OpaquePointer?, _ arguments: UnsafeMutablePointer<OpaquePointer?>?,
+        _ operation: (Int64, Int64) -> (partialValue: Int64, overflow: Bool)
+    ) {
+        guard let arguments, !SQLiteValue.isNull(arguments[0]), !SQLiteValue.isNull(arguments[1]) else {
+            return sqlite3_result_null(context)
+        }
+        let divisor = sqlite3_value_int64(arguments[1])
+        guard divisor != 0 else { return SQLiteValue.setError(context, "divide by zero") }
+        let (result, overflow) = operation(sqlite3_value_int64(arguments[0]), divisor)
+        guard !overflow else { return SQLiteValue.setError(context, "integer overflow") }
+        sqlite3_result_int64(context, result)
     }
 
     private static func like(

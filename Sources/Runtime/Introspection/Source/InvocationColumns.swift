@@ -4,11 +4,25 @@ import HoldfastServiceProtocol
 import HoldfastWire
 
 /// An invocation as queries see it: what is stored, and what its invoker knows.
-struct InvocationRow: Sendable {
+struct InvocationRow {
     let id: InvocationID
     let record: InvocationRecord
     let live: LiveInvocation?
     let serverVersion: String
+    /// Reads its Input command, if it has one.
+    var input: () -> InputCommand? = { nil }
+
+    /// The trace that its caller was in, of the header `traceparent` (W3C trace context).
+    var traceID: String? {
+        guard let parent = input()?.headers.first(where: { $0.key.lowercased() == "traceparent" })?.value else {
+            return nil
+        }
+        let fields = parent.split(separator: "-", omittingEmptySubsequences: false)
+        guard fields.count >= 4, fields[1].utf8.count == 32, fields[1].allSatisfy(\.isHexDigit),
+            fields[1].contains(where: { $0 != "0" })
+        else { return nil }
+        return fields[1].lowercased()
+    }
 
     /// The status that is stored.
     var storedStatus: String {
@@ -118,6 +132,7 @@ extension RowColumns where Row == InvocationRow {
         columns["pinned_service_protocol_version"] = { row in
             .optional(row.record.pinned) { .unsigned(UInt64($0.version.rawValue)) }
         }
+        columns["trace_id"] = { row in .optional(row.traceID, SQLValue.text) }
         columns["journal_size"] = { row in size(row.record.journalLength, row.record) }
         columns["journal_commands_size"] = { row in size(row.record.commandCount, row.record) }
         columns["created_at"] = { row in .timestamp(row.record.created) }
@@ -144,8 +159,23 @@ extension RowColumns where Row == InvocationRow {
         }
         columns["suspended_waiting_future_json"] = { row in
             guard row.record.status == .suspended else { return .null }
-            return .optional(row.record.waitingFor) { .text($0.json) }
+            return .optional(row.record.waitingFor) { .text(sorted($0).json) }
         }
+    }
+
+    /// What a suspension up to version 6 says is a set: its order means nothing, and is that of the numbers here.
+    private static func sorted(_ future: Future) -> Future {
+        guard case .combinator(.unknown, let childCount)? = future.nodes.first, childCount == future.nodes.count - 1
+        else { return future }
+        var (completions, signals, names): ([UInt32], [UInt32], [String]) = ([], [], [])
+        for leaf in future.leaves {
+            switch leaf {
+            case .completion(let id): completions.append(id)
+            case .signal(let index): signals.append(index)
+            case .namedSignal(let name): names.append(name)
+            }
+        }
+        return Future(completions: completions.sorted(), signals: signals.sorted(), namedSignals: names.sorted())
     }
 
     private static func key(_ target: InvocationTarget) -> SQLValue {

@@ -1,4 +1,5 @@
 import HoldfastEngine
+import HoldfastServiceProtocol
 import HoldfastStorage
 import HoldfastWire
 
@@ -107,7 +108,17 @@ private final class StoreSession: IntrospectionSession {
     private func row(_ id: InvocationID, _ record: InvocationRecord) -> InvocationRow {
         // The invoker may know it a moment longer than it is to be run.
         let live = record.status == .invoked ? live[id] : nil
-        return InvocationRow(id: id, record: record, live: live, serverVersion: serverVersion)
+        let input = { [self] in record.journalLength > 0 ? inputCommand(of: id) : nil }
+        return InvocationRow(id: id, record: record, live: live, serverVersion: serverVersion, input: input)
+    }
+
+    /// The first entry of a journal; an entry that cannot be read has nothing to tell.
+    private func inputCommand(of id: InvocationID) -> InputCommand? {
+        let journals = JournalTable(partition: owner(id.partitionKey))
+        guard let entry = try? journals.entry(id, index: 0, snapshot),
+            case .input(let input)? = try? JournalCommand(type: entry.type, payload: entry.payload)
+        else { return nil }
+        return input
     }
 
     private func liveRows(_ filter: RowFilter) -> [LiveInvocation] {

@@ -26,6 +26,13 @@ indirect enum Expression: Sendable {
         case string(String)
         case bytes([UInt8])
         case interval(Interval)
+
+        var isNumber: Bool {
+            switch self {
+            case .integer, .double: true
+            case .null, .boolean, .string, .bytes, .interval: false
+            }
+        }
     }
 
     enum Truth: String, Sendable {

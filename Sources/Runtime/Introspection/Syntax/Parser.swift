@@ -19,7 +19,7 @@ struct Parser {
     static func statement(_ text: String) throws(QueryError) -> Statement {
         var parser = Parser(tokens: try Lexer.tokens(of: text))
         let statement = try parser.statement()
-        _ = parser.take(symbol: ";")
+        while parser.take(symbol: ";") {}
         guard parser.current.kind == .end else { throw .syntax("the end of the query", found: parser.current) }
         return statement
     }
@@ -278,8 +278,12 @@ struct Parser {
     private mutating func tableName() throws(QueryError) -> String {
         var parts = [try name("a table")]
         while take(symbol: ".") { parts.append(try name("a table")) }
-        let isInformation = parts.count > 1 && parts[parts.count - 2] == Catalog.schema
-        return isInformation ? "\(Catalog.schema).\(parts[parts.count - 1])" : parts[parts.count - 1]
+        let name = parts.removeLast()
+        let schema = parts.popLast() ?? Catalog.usualSchema
+        guard parts.isEmpty || parts == [Catalog.name], schema == Catalog.usualSchema || schema == Catalog.schema else {
+            throw .unknownTable((parts + [schema, name]).joined(separator: "."))
+        }
+        return schema == Catalog.schema ? "\(schema).\(name)" : name
     }
 
     private mutating func nameList() throws(QueryError) -> [String] {

@@ -56,6 +56,16 @@ struct Select: Sendable {
         case right = "RIGHT JOIN"
         case full = "FULL JOIN"
         case cross = "CROSS JOIN"
+
+        /// Whether it puts nulls in the place of columns of that side.
+        func fills(isLeft: Bool) -> Bool {
+            switch self {
+            case .inner, .cross: false
+            case .left: !isLeft
+            case .right: isLeft
+            case .full: true
+            }
+        }
     }
 
     enum JoinCondition: Sendable {

@@ -16,6 +16,11 @@ public struct TableSchema: Sendable {
     /// The columns, by index, whose equality with a value lets the source find rows without reading all.
     public let keys: [Int]
 
+    /// Whether a column may be null: all may but the derived status.
+    func isNullable(_ column: Column) -> Bool {
+        name != TableSchema.invocation.name || column.name != "status"
+    }
+
     init(_ name: String, keys: [String] = [], _ columns: [Column]) {
         self.name = name
         self.columns = columns

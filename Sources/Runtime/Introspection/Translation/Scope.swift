@@ -8,7 +8,7 @@ struct ScopeColumn {
     /// The names that may stand before it.
     let tables: [String]
     let name: String
-    let value: Typed
+    var value: Typed
     let use: ColumnUse?
 }
 
@@ -19,11 +19,16 @@ struct Typed {
     /// How upstream names a column of this expression that has no name of its own.
     var label: String
     var isInvocationID = false
-    /// Whether it is a count, which is never null.
+    /// Whether it is known to be never null, as a count or a literal.
     var isNeverNull = false
+    /// Whether it is a number that was written down and is not zero.
+    var isNonzero = false
     /// The text, if it is a string literal.
     var literal: String?
     var interval: Interval?
+
+    /// What SQLite can sort and compare: its own integers are signed.
+    var ordered: String { type == .uint64 ? "hf_order(\(sql), 1)" : sql }
 }
 
 /// What expressions of one SELECT can name, and what those around it can.
@@ -31,6 +36,8 @@ final class Scope {
     var columns: [ScopeColumn] = []
     /// The names that SELECT gave to its items.
     var aliases: [String: Typed] = [:]
+    /// What rows are grouped by, in SQLite's SQL; nil if they are not grouped.
+    var groups: Set<String>?
     let outer: Scope?
 
     init(within outer: Scope?) {
@@ -63,7 +70,7 @@ struct OutputColumn {
     /// The names that may stand before it outside of a derived table that has no alias.
     var tables: [String] = []
     var isInvocationID = false
-    /// Whether it holds a count.
+    /// Whether it is known to be never null.
     var isNeverNull = false
     let use = ColumnUse()
 }

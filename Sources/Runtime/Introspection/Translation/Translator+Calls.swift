@@ -42,7 +42,7 @@ extension Translator {
         if let window = call.window {
             sql += " OVER (\(try windowText(window, scope, allowingAliases)))"
         }
-        if type.cast != nil { sql = "CAST(\(sql) AS \(type.cast ?? ""))" }
+        sql = type.around.before + sql + type.around.after
         return Typed(sql: sql, type: type.type, label: label, isNeverNull: call.name == "count")
     }
 
@@ -76,7 +76,7 @@ extension Translator {
             var terms: [String] = []
             for term in window.order {
                 let value = try expression(term.expression, scope, allowingAliases: allowingAliases)
-                terms.append(value.sql + Self.direction(term))
+                terms.append(value.ordered + Self.direction(term))
             }
             parts.append("ORDER BY \(terms.joined(separator: ", "))")
         }
@@ -105,42 +105,49 @@ enum Aggregate {
         "row_number", "rank", "dense_rank", "percent_rank", "cume_dist", "ntile", "lag", "lead", "nth_value",
     ]
 
-    /// SQLite's text, the type, and a type that SQLite has to cast to.
+    /// SQLite's text, the type, and what stands around the text when FILTER and OVER are behind it.
     static func translate(
         _ call: FunctionCall, _ arguments: [Typed], isWindow: Bool
-    ) throws(QueryError) -> (sql: String, type: (type: SQLType, cast: String?)) {
+    ) throws(QueryError) -> (sql: String, type: (type: SQLType, around: (before: String, after: String))) {
+        let bare = ("", "")
         let name = call.name
         if windowOnly.contains(name), !isWindow {
             throw QueryError(.query, "The function '\(name)' needs OVER (…).")
         }
         if call.isOfAllRows || (name == "count" && arguments.isEmpty) {
             guard name == "count" else { throw .argumentCount(name, "no '*'") }
-            return ("count(*)", (.int64, nil))
+            return ("count(*)", (.int64, bare))
         }
         let list = (call.isDistinct ? "DISTINCT " : "") + arguments.map(\.sql).joined(separator: ", ")
-        if ["row_number", "rank", "dense_rank", "ntile"].contains(name) { return ("\(name)(\(list))", (.uint64, nil)) }
-        if ["percent_rank", "cume_dist"].contains(name) { return ("\(name)(\(list))", (.double, nil)) }
+        if ["row_number", "rank", "dense_rank", "ntile"].contains(name) {
+            return ("\(name)(\(list))", (.uint64, bare))
+        }
+        if ["percent_rank", "cume_dist"].contains(name) { return ("\(name)(\(list))", (.double, bare)) }
         guard let first = arguments.first, arguments.count <= 3 else { throw .argumentCount(name, "1 argument") }
         switch name {
-        case "count": return ("count(\(list))", (.int64, nil))
-        case "approx_distinct": return ("count(DISTINCT \(first.sql))", (.uint64, nil))
+        case "count": return ("count(\(list))", (.int64, bare))
+        case "approx_distinct": return ("count(DISTINCT \(first.sql))", (.uint64, bare))
         case "sum":
             guard first.type.isNumber || first.type == .duration else { throw notANumber(name, first) }
             let type: SQLType = first.type == .uint32 ? .uint64 : first.type == .boolean ? .int64 : first.type
-            return ("sum(\(list))", (type, nil))
+            return ("sum(\(list))", (type, bare))
         case "avg", "mean":
             guard first.type.isNumber || first.type == .duration else { throw notANumber(name, first) }
-            return first.type == .duration ? ("avg(\(list))", (.duration, "INTEGER")) : ("avg(\(list))", (.double, nil))
+            return first.type == .duration
+                ? ("avg(\(list))", (.duration, ("CAST(", " AS INTEGER)"))) : ("avg(\(list))", (.double, bare))
         case "median", "stddev", "stddev_samp":
             guard first.type.isNumber else { throw notANumber(name, first) }
-            return ("hf_\(name == "median" ? "median" : "stddev")(\(list))", (.double, nil))
+            return ("hf_\(name == "median" ? "median" : "stddev")(\(list))", (.double, bare))
         case "min", "max", "bool_and", "bool_or":
             guard arguments.count == 1 else { throw .argumentCount(name, "1 argument") }
             let function = name == "bool_and" ? "min" : name == "bool_or" ? "max" : name
-            return ("\(function)(\(list))", (first.type, nil))
-        case "string_agg": return ("group_concat(\(list))", (.string, nil))
-        case "array_agg": return ("json_group_array(\(list))", (.stringList, nil))
-        default: return ("\(name)(\(list))", (first.type, nil))
+            if first.type == .uint64 {
+                return ("\(function)(\(first.ordered))", (.uint64, ("hf_order(", ", 1)")))
+            }
+            return ("\(function)(\(list))", (first.type, bare))
+        case "string_agg": return ("group_concat(\(list))", (.string, bare))
+        case "array_agg": return ("json_group_array(\(list))", (.stringList, bare))
+        default: return ("\(name)(\(list))", (first.type, bare))
         }
     }
 

@@ -2,8 +2,10 @@ import HoldfastWire
 
 extension Translator {
     /// An expression that decides something: text in its place is read as a boolean.
-    mutating func condition(_ expression: Expression, _ scope: Scope) throws(QueryError) -> String {
-        let value = try self.expression(expression, scope, allowingAliases: false)
+    mutating func condition(
+        _ expression: Expression, _ scope: Scope, allowingAliases: Bool = false
+    ) throws(QueryError) -> String {
+        let value = try self.expression(expression, scope, allowingAliases: allowingAliases)
         guard value.type == .boolean || value.type.isNumber else {
             throw QueryError(.query, "A condition must be true or false; '\(value.label)' is \(value.type.name).")
         }
@@ -21,6 +23,8 @@ extension Translator {
             return Self.literal(literal)
         case .column(let table, let name):
             return try column(table, name, scope, allowingAliases)
+        case .unary(.minus, .literal(let literal)) where literal.isNumber:
+            return Self.negative(literal)
         case .unary(let symbol, let operand):
             return try unary(symbol, try translate(operand, &self))
         case .binary(let symbol, let left, let right):
@@ -50,12 +54,12 @@ extension Translator {
                 label: "\(value.label) \(negated ? "NOT IN" : "IN") (<subquery>)")
         case .between(let operand, let lower, let upper, let negated):
             let value = try translate(operand, &self)
-            let (first, low) = try matched(value, try translate(lower, &self))
-            let (_, high) = try matched(value, try translate(upper, &self))
+            let (above, low) = try comparable(value, try translate(lower, &self))
+            let (below, high) = try comparable(value, try translate(upper, &self))
             let word = negated ? "NOT BETWEEN" : "BETWEEN"
             return Typed(
-                sql: "(\(first.sql) \(word) \(low.sql) AND \(high.sql))", type: .boolean,
-                label: "\(first.label) \(word) \(low.label) AND \(high.label)")
+                sql: "(\(negated ? "NOT " : "")(\(above.sql) >= \(low.sql) AND \(below.sql) <= \(high.sql)))",
+                type: .boolean, label: "\(value.label) \(word) \(low.label) AND \(high.label)")
         case .like(let operand, let pattern, let escape, let ignoringCase, let negated):
             let value = try text(try translate(operand, &self))
             let like = try translate(pattern, &self)
@@ -95,16 +99,18 @@ extension Translator {
         case .null:
             return Typed(sql: "NULL", type: .null, label: "NULL")
         case .boolean(let value):
-            return Typed(sql: value ? "1" : "0", type: .boolean, label: "Boolean(\(value))")
+            return Typed(sql: value ? "1" : "0", type: .boolean, label: "Boolean(\(value))", isNeverNull: true)
         case .integer(let value):
             let isSigned = value <= UInt64(Int64.max)
             return Typed(
                 sql: "\(Int64(bitPattern: value))", type: isSigned ? .int64 : .uint64,
-                label: "\(isSigned ? "Int64" : "UInt64")(\(value))")
+                label: "\(isSigned ? "Int64" : "UInt64")(\(value))", isNeverNull: true, isNonzero: value != 0)
         case .double(let value):
-            return Typed(sql: "\(value)", type: .double, label: "Float64(\(value))")
+            let label = "Float64(\(Int64(exactly: value).map { "\($0)" } ?? "\(value)"))"
+            return Typed(sql: "\(value)", type: .double, label: label, isNeverNull: true)
         case .string(let value):
-            return Typed(sql: Self.literal(value), type: .string, label: "Utf8(\"\(value)\")", literal: value)
+            return Typed(
+                sql: Self.literal(value), type: .string, label: "Utf8(\"\(value)\")", isNeverNull: true, literal: value)
         case .bytes(let value):
             var digits: [UInt8] = []
             Hexadecimal.append(value, to: &digits)
@@ -114,6 +120,23 @@ extension Translator {
             return Typed(
                 sql: Self.literal(value.text), type: .interval, label: "IntervalMonthDayNano(\"\(value.text)\")",
                 interval: value)
+        }
+    }
+
+    /// A number with a minus before it, so that the smallest one can be written.
+    private static func negative(_ literal: Expression.Literal) -> Typed {
+        switch literal {
+        case .integer(let value) where value <= UInt64(Int64.max) + 1:
+            let number = Int64(truncatingIfNeeded: 0 &- value)
+            return Typed(
+                sql: "(\(number))", type: .int64, label: "Int64(\(number))", isNeverNull: true, isNonzero: number != 0)
+        case .double(let value):
+            var result = Self.literal(.double(-value))
+            result.sql = "(\(result.sql))"
+            return result
+        case .integer, .null, .boolean, .string, .bytes, .interval:
+            return Typed(
+                sql: "(- \(Self.literal(literal).sql))", type: .int64, label: "(- \(Self.literal(literal).label))")
         }
     }
 
@@ -154,8 +177,11 @@ extension Translator {
         switch symbol {
         case .and, .or:
             return Typed(sql: "(\(left.sql) \(symbol.rawValue) \(right.sql))", type: .boolean, label: label)
-        case .equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual:
-            let (first, second) = try matched(left, right)
+        case .equal, .notEqual:
+            let (first, second) = try matched(left, right, isLookUp: symbol == .equal)
+            return Typed(sql: "(\(first.sql) \(symbol.rawValue) \(second.sql))", type: .boolean, label: label)
+        case .less, .lessOrEqual, .greater, .greaterOrEqual:
+            let (first, second) = try comparable(left, right)
             return Typed(sql: "(\(first.sql) \(symbol.rawValue) \(second.sql))", type: .boolean, label: label)
         case .concatenate:
             return Typed(sql: "(\(try text(left).sql) || \(try text(right).sql))", type: .string, label: label)
@@ -186,9 +212,7 @@ extension Translator {
         }
         let types = (duration(left), duration(right))
         let isDuration = types.0.type == .duration || types.1.type == .duration
-        guard
-            isDuration || (left.type.isNumber || left.type == .string) && (right.type.isNumber || right.type == .string)
-        else {
+        guard isDuration || left.type.isNumber && right.type.isNumber else {
             throw QueryError(
                 .query, "'\(symbol.rawValue)' cannot join \(left.type.name) and \(right.type.name), in '\(label)'.")
         }
@@ -197,6 +221,11 @@ extension Translator {
             isDuration
             ? (symbol == .divided && types.0.type == types.1.type ? .int64 : .duration)
             : (isDouble ? .double : .int64)
+        if symbol == .divided || symbol == .modulo, !isDouble, !types.1.isNonzero {
+            // SQLite makes null of what upstream refuses.
+            let function = symbol == .divided ? "hf_divide" : "hf_remainder"
+            return Typed(sql: "\(function)(\(types.0.sql), \(types.1.sql))", type: type, label: label)
+        }
         return Typed(sql: "(\(types.0.sql) \(symbol.rawValue) \(types.1.sql))", type: type, label: label)
     }
 
@@ -225,6 +254,9 @@ extension Translator {
         var sql = moment.sql
         if interval.months != 0 { sql = "hf_add_months(\(sql), \(sign * interval.months))" }
         if interval.milliseconds != 0 { sql = "(\(sql) + \(sign * interval.milliseconds))" }
+        if value.type == .date {
+            return Typed(sql: "(hf_date_bin(86400000, \(sql), 0) / 86400000)", type: .date, label: label)
+        }
         return Typed(sql: sql, type: moment.type, label: label)
     }
 
@@ -234,10 +266,23 @@ extension Translator {
         return Typed(sql: "\(interval.milliseconds)", type: .duration, label: value.label)
     }
 
+    /// Both sides of a comparison by size. Unsigned numbers are kept as signed ones, which have another order.
+    private func comparable(_ left: Typed, _ right: Typed) throws(QueryError) -> (Typed, Typed) {
+        var (first, second) = try matched(left, right)
+        guard first.type.isNumber, second.type.isNumber, first.type == .uint64 || second.type == .uint64 else {
+            return (first, second)
+        }
+        first.sql = "hf_order(\(first.sql), \(first.type == .uint64 ? 1 : 0))"
+        second.sql = "hf_order(\(second.sql), \(second.type == .uint64 ? 1 : 0))"
+        return (first, second)
+    }
+
     /// Both sides of a comparison as values that SQLite can compare.
-    func matched(_ left: Typed, _ right: Typed) throws(QueryError) -> (Typed, Typed) {
-        if left.isInvocationID { try checkInvocationID(right) }
-        if right.isInvocationID { try checkInvocationID(left) }
+    ///
+    /// - Parameter isLookUp: Whether an invocation id is looked up, so that a text that is none is a mistake.
+    func matched(_ left: Typed, _ right: Typed, isLookUp: Bool = false) throws(QueryError) -> (Typed, Typed) {
+        if isLookUp, left.isInvocationID { try checkInvocationID(right) }
+        if isLookUp, right.isInvocationID { try checkInvocationID(left) }
         if left.type == right.type { return (left, right) }
         if left.type.isTimestamp || right.type.isTimestamp || left.type == .date || right.type == .date {
             return (try timestamp(left, orNull: false), try timestamp(right, orNull: false))
@@ -266,7 +311,8 @@ extension Translator {
         var first = value
         var labels: [String] = []
         for item in list {
-            let (left, right) = try matched(value, try expression(item, scope, allowingAliases: allowingAliases))
+            let (left, right) = try matched(
+                value, try expression(item, scope, allowingAliases: allowingAliases), isLookUp: !negated)
             first = left
             texts.append(right.sql)
             if labels.count < 10 { labels.append(right.label) }

@@ -157,10 +157,12 @@ struct Translator {
             var groups: [String] = []
             for group in select.groups { groups.append(try groupTerm(group, items.map(\.value), scope)) }
             clauses += " GROUP BY \(groups.joined(separator: ", "))"
+            scope.groups = Set(groups)
         }
         if let condition = select.groupCondition {
-            clauses += " HAVING \(try self.condition(condition, scope))"
+            clauses += " HAVING \(try self.condition(condition, scope, allowingAliases: true))"
         }
+        try checkGroups(select, scope)
         let isDistinct = select.isDistinct
         return TranslatedQuery(columns: items.map(\.column)) { [items, clauses] in
             // The items first: what they use of derived tables must be known before those are rendered.
@@ -202,7 +204,7 @@ struct Translator {
     private static func item(_ column: ScopeColumn) -> Item {
         let output = OutputColumn(
             name: column.name, type: column.value.type, tables: column.tables,
-            isInvocationID: column.value.isInvocationID)
+            isInvocationID: column.value.isInvocationID, isNeverNull: column.value.isNeverNull)
         return Item(value: column.value, column: output, isOptional: true, source: column.use)
     }
 
@@ -229,14 +231,15 @@ struct Translator {
             var text: String?
             switch term.expression {
             case .literal(.integer(let number)) where number >= 1 && number <= UInt64(columns.count):
-                text = "\(number)"
+                text = place(Int(number) - 1, columns, scope)
             case .column(nil, let name):
-                text = columns.firstIndex { $0.name == name }.map { "\($0 + 1)" }
+                text = columns.firstIndex { $0.name == name }.map { place($0, columns, scope) }
             default:
                 break
             }
             if text == nil, let scope {
-                text = try expression(term.expression, scope, allowingAliases: true).sql
+                try checkGrouped(term.expression, scope)
+                text = try expression(term.expression, scope, allowingAliases: true).ordered
             }
             guard let text else {
                 throw .unsupported("ORDER BY with expressions behind UNION, EXCEPT and INTERSECT: name a column")
@@ -244,6 +247,14 @@ struct Translator {
             texts.append(text + Self.direction(term))
         }
         return " ORDER BY \(texts.joined(separator: ", "))"
+    }
+
+    /// An item of the SELECT, as a criterion of its order.
+    private func place(_ index: Int, _ columns: [OutputColumn], _ scope: Scope?) -> String {
+        guard columns[index].type == .uint64, let value = scope?.aliases[columns[index].name] else {
+            return "\(index + 1)"
+        }
+        return value.ordered
     }
 
     /// SQLite puts nulls first when ascending, the dialect puts them last.
@@ -263,17 +274,21 @@ struct Translator {
             let leftText = try self.source(left, scope)
             let leftCount = scope.columns.count
             let rightText = try self.source(right, scope)
+            // Rows without a partner have nulls in the place of its columns.
+            for index in scope.columns.indices where kind.fills(isLeft: index < leftCount) {
+                scope.columns[index].value.isNeverNull = false
+            }
             let on = try joinCondition(condition, leftCount, scope)
             return { "\(leftText()) \(kind.rawValue) \(rightText())\(on)" }
         }
     }
 
     private mutating func table(_ name: String, _ alias: String?, _ scope: Scope) throws(QueryError) -> () -> String {
-        let columns: [(name: String, type: SQLType, isInvocationID: Bool)]
+        let columns: [(name: String, type: SQLType, isInvocationID: Bool, isNeverNull: Bool)]
         if let query = named.last(where: { $0.name == name }) {
-            columns = query.columns.map { ($0.name, $0.type, $0.isInvocationID) }
+            columns = query.columns.map { ($0.name, $0.type, $0.isInvocationID, false) }
         } else if let schema = tables[name] {
-            columns = schema.columns.map { ($0.name, $0.type, $0.isInvocationID) }
+            columns = schema.columns.map { ($0.name, $0.type, $0.isInvocationID, !schema.isNullable($0)) }
         } else {
             throw .unknownTable(name)
         }
@@ -282,7 +297,8 @@ struct Translator {
         for column in columns {
             let value = Typed(
                 sql: "\(Self.quoted(shown)).\(Self.quoted(column.name))", type: column.type,
-                label: "\(shown).\(column.name)", isInvocationID: column.isInvocationID)
+                label: "\(shown).\(column.name)", isInvocationID: column.isInvocationID,
+                isNeverNull: column.isNeverNull)
             scope.columns.append(ScopeColumn(tables: [shown], name: column.name, value: value, use: nil))
         }
         return { "\(Self.quoted(name)) AS \(Self.quoted(shown))" }
@@ -349,7 +365,8 @@ struct Translator {
 
     /// A name in double quotes.
     static func quoted(_ name: String) -> String {
-        "\"\(name.replacing("\"", with: "\"\""))\""
+        // A zero byte would end the text of the query.
+        "\"\(name.replacing("\0", with: "").replacing("\"", with: "\"\""))\""
     }
 
     /// A string literal.
