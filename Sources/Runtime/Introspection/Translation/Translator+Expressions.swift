@@ -53,13 +53,8 @@ extension Translator {
                 sql: "(\(value.sql) \(negated ? "NOT IN" : "IN") (\(inner.sql)))", type: .boolean,
                 label: "\(value.label) \(negated ? "NOT IN" : "IN") (<subquery>)")
         case .between(let operand, let lower, let upper, let negated):
-            let value = try translate(operand, &self)
-            let (above, low) = try comparable(value, try translate(lower, &self))
-            let (below, high) = try comparable(value, try translate(upper, &self))
-            let word = negated ? "NOT BETWEEN" : "BETWEEN"
-            return Typed(
-                sql: "(\(negated ? "NOT " : "")(\(above.sql) >= \(low.sql) AND \(below.sql) <= \(high.sql)))",
-                type: .boolean, label: "\(value.label) \(word) \(low.label) AND \(high.label)")
+            return try between(
+                try translate(operand, &self), try translate(lower, &self), try translate(upper, &self), negated)
         case .like(let operand, let pattern, let escape, let ignoringCase, let negated):
             let value = try text(try translate(operand, &self))
             let like = try translate(pattern, &self)
@@ -264,6 +259,18 @@ extension Translator {
     private func duration(_ value: Typed) -> Typed {
         guard let interval = value.interval, interval.months == 0 else { return value }
         return Typed(sql: "\(interval.milliseconds)", type: .duration, label: value.label)
+    }
+
+    private func between(
+        _ value: Typed, _ lower: Typed, _ upper: Typed, _ negated: Bool
+    ) throws(QueryError) -> Typed {
+        let (above, low) = try comparable(value, lower)
+        let (below, high) = try comparable(value, upper)
+        let sql = "(\(above.sql) >= \(low.sql) AND \(below.sql) <= \(high.sql))"
+        let word = negated ? "NOT BETWEEN" : "BETWEEN"
+        return Typed(
+            sql: negated ? "(NOT \(sql))" : sql, type: .boolean,
+            label: "\(value.label) \(word) \(lower.label) AND \(upper.label)")
     }
 
     /// Both sides of a comparison by size. Unsigned numbers are kept as signed ones, which have another order.
