@@ -140,6 +140,7 @@ class Raw:
     deployment: str = ""
     attempts: asyncio.Queue = field(default_factory=asyncio.Queue)
     discoveries: int = 0
+    discovered_over: list = field(default_factory=list)
 
     def path(self, service: str, handler: str, key: str | None = None) -> str:
         return "/".join(part for part in (self.prefix + service, key, handler) if part is not None)
@@ -212,6 +213,7 @@ class Endpoint:
 
     async def _discover(self, raw: Raw, exchange: Exchange) -> None:
         raw.discoveries += 1
+        raw.discovered_over.append(exchange.connection)
         await exchange.head(200, {"content-type": "application/vnd.restate.endpointmanifest.v4+json"})
         await exchange.body(json.dumps(raw.manifest).encode())
         await exchange.end()

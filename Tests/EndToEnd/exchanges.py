@@ -17,8 +17,9 @@ class Exchange:
     path = ""
     http = ""
 
-    def __init__(self, headers: dict) -> None:
+    def __init__(self, headers: dict, connection: asyncio.StreamWriter) -> None:
         self.headers = headers
+        self.connection = connection
         self.listener = None
 
     def tell(self, event: str, *arguments) -> None:
@@ -30,7 +31,7 @@ class HTTP2Exchange(Exchange):
     http = "2"
 
     def __init__(self, connection: "HTTP2", stream: int, headers: dict) -> None:
-        super().__init__(headers)
+        super().__init__(headers, connection.writer)
         self.path = headers[":path"]
         self._connection, self._stream = connection, stream
 
@@ -69,16 +70,16 @@ class HTTP2Exchange(Exchange):
 class HTTP2:
     def __init__(self, writer: asyncio.StreamWriter) -> None:
         self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False, header_encoding="utf-8"))
-        self._writer = writer
+        self.writer = writer
         self._room = asyncio.Event()
         self.exchanges: dict[int, HTTP2Exchange] = {}
 
     def send(self) -> None:
-        self._writer.write(self.h2.data_to_send())
+        self.writer.write(self.h2.data_to_send())
 
     async def flush(self) -> None:
         self.send()
-        await self._writer.drain()
+        await self.writer.drain()
 
     async def wait_for_room(self) -> None:
         self._room.clear()
@@ -125,9 +126,8 @@ class HTTP1Exchange(Exchange):
     http = "1.1"
 
     def __init__(self, writer: asyncio.StreamWriter, path: str, headers: dict) -> None:
-        super().__init__(headers)
+        super().__init__(headers, writer)
         self.path = path
-        self._writer = writer
         self.over = asyncio.Event()
 
     async def head(self, status: int, headers: dict) -> None:
@@ -144,13 +144,13 @@ class HTTP1Exchange(Exchange):
         self.over.set()
 
     def reset(self) -> None:
-        self._writer.close()
+        self.connection.close()
         self.over.set()
 
     async def _write(self, data: bytes) -> None:
-        if not self._writer.is_closing():
-            self._writer.write(data)
-            await self._writer.drain()
+        if not self.connection.is_closing():
+            self.connection.write(data)
+            await self.connection.drain()
 
 
 async def serve_http1(first: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, begins) -> None:

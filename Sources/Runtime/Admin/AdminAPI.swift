@@ -16,17 +16,9 @@ final class AdminAPI {
 
     var registry: Registry { environment.registry }
 
-    /// Answers a request. `respond` is called once, at once or later.
+    /// Answers a request. `respond` is called once, at once or later. HEAD is answered like GET: the connection sends the
+    /// length of the body, and not the body.
     func answer(_ request: AdminRequest, respond: @escaping (AdminResponse) -> Void) {
-        var respond = respond
-        if request.method == "HEAD" {
-            let original = respond
-            respond = { response in
-                var head = response
-                head.body = []
-                original(head)
-            }
-        }
         do throws(AdminError) {
             try route(request, respond: respond)
         } catch {

@@ -51,7 +51,7 @@ struct UpdateBody {
         self.update = update
         isDryRun = try fields.bool("dry_run") ?? false
         // A new address without the switch means HTTP/2, whatever the old one spoke.
-        let usesHTTP1BySelf = update.address == nil && deployment.httpVersion == .http1_1
+        let usesHTTP1BySelf = update.address == nil && deployment.httpVersion != .http2
         discovery = DiscoveryRequest(
             address: update.address ?? deployment.address,
             additionalHeaders: update.additionalHeaders ?? deployment.additionalHeaders,

@@ -67,7 +67,7 @@ final class Node {
                 identity: identity, door: partitions)
             partitions.invoker = invoker
             let context = LoopContext(
-                loop: inbox.loop, configuration: configuration, router: router, client: client, identity: identity,
+                loop: inbox.loop, configuration: configuration, router: router, identity: identity,
                 partitions: partitions)
             inbox.context = context
             contexts.append(context)
@@ -175,8 +175,9 @@ final class Node {
         return try ServerError.wrap {
             try HTTPServer(group: group, options: HTTPServerOptions()) { loop in
                 let context = contexts[loop]
+                let client = HTTPClient(loop: loop, options: HTTPClientOptions(configuration.client))
                 let discovery = Discovery(
-                    carrier: HTTPDiscoveryCarrier(loop: loop, client: context.client),
+                    carrier: HTTPDiscoveryCarrier(loop: loop, client: client),
                     settings: Discovery.Settings(configuration) { path in
                         context.identity?.headers(for: path, now: .now) ?? []
                     })

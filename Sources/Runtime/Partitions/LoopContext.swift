@@ -11,8 +11,6 @@ final class LoopContext: PartitionDoor {
     let loop: EventLoop
     let configuration: Configuration
     let router: Router
-    /// Calls deployments.
-    let client: HTTPClient
     /// Signs requests to deployments, if the configuration names a key.
     let identity: RequestIdentity?
     /// The partitions of this loop.
@@ -23,13 +21,12 @@ final class LoopContext: PartitionDoor {
     private var lastSerial: UInt64 = 0
 
     init(
-        loop: EventLoop, configuration: Configuration, router: Router, client: HTTPClient,
-        identity: RequestIdentity?, partitions: PartitionLoop
+        loop: EventLoop, configuration: Configuration, router: Router, identity: RequestIdentity?,
+        partitions: PartitionLoop
     ) {
         self.loop = loop
         self.configuration = configuration
         self.router = router
-        self.client = client
         self.identity = identity
         self.partitions = partitions
         partitions.deliver = { [unowned self] serial, answer in deliver(answer, to: serial) }

@@ -33,6 +33,7 @@ enum ProtocolMode: String, Sendable {
 
 /// The version of HTTP that a deployment is called with.
 enum DeploymentHTTPVersion: String, Sendable {
+    case http1_0 = "HTTP/1.0"
     case http1_1 = "HTTP/1.1"
     case http2 = "HTTP/2.0"
 }

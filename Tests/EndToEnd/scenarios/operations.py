@@ -4,6 +4,8 @@ import asyncio
 import json
 
 from EndToEnd.harness import ABSENT, World, check, equal, once, scenario
+from EndToEnd.scenarios.protocol import FAST
+from EndToEnd.wire import END, output
 from Support.processes import Server, run
 
 
@@ -178,3 +180,20 @@ async def protocol_version_7_is_off_by_default(world: World) -> None:
         equal(await asyncio.to_thread(server.stop), 0, "the status after SIGTERM")
     finally:
         server.kill()
+
+
+@once
+async def a_discovery_has_a_connection_of_its_own(world: World) -> None:
+    """What a failing attempt leaves behind on a connection is not taken for a manifest."""
+    raw = await world.raw({"S": ("S", {"h": None}, FAST)}, versions=(5, 6), http11=True)
+    called_over = []
+    for _ in range(6):
+        identifier = await world.send(raw.path("S", "h"))
+        attempt = await raw.attempt()
+        called_over.append(attempt.exchange.connection)
+        await attempt.finish(output(b"1"), END)
+        equal((await world.attach(identifier)).body, b"1")
+        answer = await world.admin("POST", "/deployments", {"uri": raw.url, "use_http_11": True, "force": True})
+        equal(answer.status, 200, f"the status of the registration ({answer.message})")
+    equal(len(raw.discovered_over), 7, "the number of discoveries")
+    check(not set(called_over) & set(raw.discovered_over), "an attempt and a discovery share a connection")

@@ -25,6 +25,15 @@ import Testing
         #expect(method.contains("allow: GET,HEAD\r\n"))
     }
 
+    @Test func `HEAD tells the length of the body and sends none`() throws {
+        let server = try AdminTestServer()
+        defer { server.stop() }
+        let response = try server.send("HEAD /services HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
+        #expect(response.hasPrefix("HTTP/1.1 200 "))
+        #expect(response.contains("content-length: \(#"{"services":[]}"#.utf8.count)\r\n"))
+        #expect(response.hasSuffix("\r\n\r\n"))
+    }
+
     @Test func `a body above the limit is refused, declared or not`() throws {
         let server = try AdminTestServer(bodyLimit: 10)
         defer { server.stop() }

@@ -60,13 +60,13 @@ import Testing
 
     private static func response(
         _ status: Int = 200, _ body: String = manifest, contentType: String? = contentType,
-        server: String? = "restate-sdk-python/1.3.0"
+        server: String? = "restate-sdk-python/1.3.0", httpVersion: DeploymentHTTPVersion = .http2
     ) -> Result<DiscoveryResponse, DiscoveryFault> {
         var headers: [(name: String, value: String)] = []
         if let contentType { headers.append(("content-type", contentType)) }
         if let server { headers.append(("x-restate-server", server)) }
         return .success(
-            DiscoveryResponse(status: status, headers: headers, body: Bytes(utf8: body), httpVersion: .http2))
+            DiscoveryResponse(status: status, headers: headers, body: Bytes(utf8: body), httpVersion: httpVersion))
     }
 
     private static func fault(_ kind: DiscoveryFault.Kind) -> Result<DiscoveryResponse, DiscoveryFault> {
@@ -191,6 +191,11 @@ import Testing
                 + "are [5, 7]. Please upgrade the SDK and try registering again."
         ),
         (
+            response(httpVersion: .http1_0), "META0015",
+            "[META0015] [META0015] the SDK reports itself as being in bidirectional protocol mode, but we are not "
+                + "discovering over a transport that supports it. Discovering with Lambda or HTTP < 1.1 is not supported"
+        ),
+        (
             fault(.http1OnlyPeer), "META0014",
             "[META0014] [META0014] error when calling 'http://127.0.0.1:9080/ok': server possibly supports only "
                 + "HTTP1.1, consider discovery with --use-http1.1."
@@ -207,6 +212,13 @@ import Testing
         #expect(error.status == 500)
         #expect(error.code == code)
         #expect(error.message == message)
+    }
+
+    @Test func `a request/response endpoint may speak HTTP 1.0`() throws {
+        let manifest =
+            #"{"protocolMode":"REQUEST_RESPONSE","minProtocolVersion":5,"maxProtocolVersion":7,"services":[]}"#
+        let endpoint = try discover(Script([Self.response(200, manifest, httpVersion: .http1_0)])).get()
+        #expect(endpoint.httpVersion == .http1_0)
     }
 
     @Test func `an SDK's name that cannot be printed is not kept`() throws {

@@ -49,7 +49,7 @@ extension DeploymentHTTPVersion {
     /// The version that answered the discovery, and no other.
     var policy: HTTPVersionPolicy {
         switch self {
-        case .http1_1: .http1
+        case .http1_0, .http1_1: .http1
         case .http2: .http2PriorKnowledge
         }
     }

@@ -84,8 +84,8 @@ final class Discovery {
         let manifest: Manifest
         do throws(DiscoveryError) {
             manifest = try Manifest(
-                response: response.body, contentType: response.header("content-type"), transport: .duplex,
-                server: sdkVersion)
+                response: response.body, contentType: response.header("content-type"),
+                transport: response.httpVersion == .http1_0 ? .halfDuplex : .duplex, server: sdkVersion)
         } catch {
             throw RegistryError(error)
         }

@@ -65,7 +65,7 @@ private final class HTTPDiscoveryExchange: DiscoveryExchange, ClientExchangeDele
     func exchange(_ exchange: ClientExchange, received head: HTTPResponseHead, version: HTTPVersion) {
         response = DiscoveryResponse(
             status: head.status, headers: head.headers.map { ($0.name.lowercased(), $0.value) }, body: [],
-            httpVersion: version == .http2 ? .http2 : .http1_1)
+            httpVersion: DeploymentHTTPVersion(version))
     }
 
     func exchange(_ exchange: ClientExchange, received body: Bytes) {
@@ -106,6 +106,16 @@ private final class HTTPDiscoveryExchange: DiscoveryExchange, ClientExchangeDele
         // question; over HTTP/2 many requests share it, and this one may not have been the reason.
         case .connectionClosed, .streamReset: return usesHTTP1 ? .broken : .unreachable
         case .protocolError, .addressInUse, .addressNotAvailable, .tooLarge, .closed: return .broken
+        }
+    }
+}
+
+extension DeploymentHTTPVersion {
+    fileprivate init(_ version: HTTPVersion) {
+        switch version {
+        case .http1_0: self = .http1_0
+        case .http1_1: self = .http1_1
+        case .http2: self = .http2
         }
     }
 }
