@@ -39,6 +39,15 @@ struct HTTP1ServerTests {
         #expect(text.hasSuffix("\r\n\r\n"))
     }
 
+    @Test func `a target that is not UTF-8 is refused, one that is not ASCII is not`() throws {
+        let harness = try Harness(loops: 1) { $0.answer($0.request.path) }
+        for (target, status) in [(Array("/ü".utf8), 200), ([UInt8(ascii: "/"), 0xC3], 400)] {
+            let peer = RawPeer(harness)
+            peer.send(Array("GET ".utf8) + target + Array(" HTTP/1.1\r\nconnection: close\r\n\r\n".utf8))
+            #expect(try #require(peer.readToEnd()).hasPrefix("HTTP/1.1 \(status) "))
+        }
+    }
+
     @Test(arguments: [
         "GET / HTTP/1.1\r\n" + String(repeating: "a: b\r\n", count: 99) + "connection: close\r\n\r\n",
         "GET / HTTP/1.1\r\nconnection: close\r\na: " + String(repeating: "b", count: 500_000) + "\r\n\r\n",

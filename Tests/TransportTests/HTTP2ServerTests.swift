@@ -41,6 +41,17 @@ struct HTTP2ServerTests {
         #expect(block431.first == 0x48)
     }
 
+    @Test func `a path that is not UTF-8 is answered with 400`() throws {
+        let harness = try Harness(loops: 1) { _ in Issue.record("the service is not asked") }
+        let peer = RawPeer(harness)
+        peer.send(RawFrame.preface + RawFrame.settings)
+        // A literal value for `:path`, which is index 4 of the static table.
+        peer.send(RawFrame.frame(1, flags: 5, stream: 1, [0x82, 0x86, 0x04, 2, 0x2F, 0xFF, 0x01, 1, 97]))
+        let head = peer.frames { $0.type == 1 }.first { $0.type == 1 }
+        // `:status` 400 is index 12.
+        #expect(head?.payload.first == 0x8C)
+    }
+
     @Test func `frames that break the rules end the connection and nothing else`() async throws {
         let harness = try Harness(loops: 1) { $0.answer("fine") }
         let broken: [[UInt8]] = [

@@ -192,12 +192,16 @@ final class HTTP1Parser {
     }
 
     private func headIsComplete() -> Int32 {
+        // In a text these bytes would become others, and two paths one.
+        guard let target = String(validating: target, as: UTF8.self) else {
+            return fail(.malformed("the target is not UTF-8"))
+        }
         phase = .body
         let isChunked = headers["transfer-encoding"] != nil
         let isRequest = raw.pointee.type == HTTP_REQUEST.rawValue
         let method = isRequest ? unknownMethod ?? HTTP1Parser.methodNames[Int(raw.pointee.method)] ?? "" : ""
         progress.head = HTTP1Head(
-            method: method, target: String(decoding: target, as: UTF8.self), status: Int(raw.pointee.status_code),
+            method: method, target: target, status: Int(raw.pointee.status_code),
             headers: headers, minorVersion: Int(raw.pointee.http_minor), majorVersion: Int(raw.pointee.http_major),
             contentLength: isChunked ? nil : headers["content-length"].flatMap { Int($0) }, isChunked: isChunked)
         headers = HTTPHeaders()

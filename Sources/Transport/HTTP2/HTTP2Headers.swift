@@ -11,6 +11,8 @@ struct HTTP2HeaderBlock {
     var size = 0
     /// The limit was passed; lines are missing.
     var isTooLarge = false
+    /// The path is not UTF-8: in a text its bytes would become others, and two paths one.
+    var hasBrokenPath = false
 
     mutating func add(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>) {
         let text = String(decoding: value, as: UTF8.self)
@@ -19,7 +21,9 @@ struct HTTP2HeaderBlock {
         }
         switch String(decoding: name, as: UTF8.self) {
         case ":method": method = text
-        case ":path": path = text
+        case ":path":
+            path = text
+            hasBrokenPath = String(validating: value, as: UTF8.self) == nil
         case ":authority": authority = text
         case ":status": status = Int(text)
         default: break

@@ -136,6 +136,8 @@ extension HTTP2ServerConnection: HTTP2SessionOwner {
         let options = worker.options
         if block.isTooLarge {
             exchange.respond(HTTPResponseHead(status: 431), body: [])
+        } else if block.hasBrokenPath {
+            exchange.respond(HTTPResponseHead(status: 400), body: [])
         } else if options.rejectDeclaredLength, let length, length > options.maxBodyBytes {
             exchange.respond(.lengthLimitExceeded, body: HTTPResponseHead.lengthLimitExceededText)
         } else {
