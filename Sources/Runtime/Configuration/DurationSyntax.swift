@@ -96,7 +96,9 @@ private struct DurationUnit {
             names: ["milliseconds", "millisecond", "millis", "milli", "msecs", "msec", "ms"], nanoseconds: 1_000_000,
             limit: 631_107_417_600_000, mayHaveFraction: true),
         DurationUnit(
-            names: ["microseconds", "microsecond", "micros", "micro", "usecs", "usec", "us", "\u{B5}s", "\u{3BC}s"],
+            // The micro sign, and the Greek letter that looks like it.
+            names: ["microseconds", "microsecond", "micros", "micro", "usecs", "usec", "us"]
+                + ["\u{B5}", "\u{3BC}"].flatMap { ["\($0)secs", "\($0)sec", "\($0)s"] },
             nanoseconds: 1000, limit: 631_107_417_600_000_000, mayHaveFraction: true),
         DurationUnit(
             names: ["nanoseconds", "nanosecond", "nanos", "nano", "nsecs", "nsec", "ns"], nanoseconds: 1,
@@ -200,7 +202,7 @@ private struct DurationReader {
         return duration
     }
 
-    /// `:30:00` or `:30:00.5` behind the hours.
+    /// `:30:00` or `:30:00.5` behind the hours; more than 59 minutes or seconds just add up.
     private mutating func clock(hours: Int64, isAllowed: Bool) throws(DurationSyntaxError) -> Duration {
         guard isAllowed, hours <= DurationUnit.all[4].limit else {
             throw .friendly("hours, minutes and seconds stand here twice, or are out of range")
@@ -210,7 +212,9 @@ private struct DurationReader {
         guard next == UInt8(ascii: ":") else { throw .friendly("a clock time is written hh:mm:ss") }
         skip(1)
         let seconds = try digits()
-        guard minutes < 60, seconds < 60 else { throw .friendly("minutes and seconds of hh:mm:ss end at 59") }
+        guard minutes <= DurationUnit.all[5].limit, seconds <= DurationUnit.all[6].limit else {
+            throw .friendly("the minutes or seconds of hh:mm:ss are out of range")
+        }
         let fraction = try fractionNanos() ?? 0
         return .seconds(hours * 3600 + minutes * 60 + seconds) + .nanoseconds(fraction)
     }
@@ -219,7 +223,7 @@ private struct DurationReader {
     private mutating func isAtEnd(afterFraction: Bool, isSigned: Bool) throws(DurationSyntaxError) -> Bool {
         if next == UInt8(ascii: ",") {
             skip(1)
-            guard next == UInt8(ascii: " ") else { throw .friendly("a comma needs a blank behind it") }
+            guard isBlank else { throw .friendly("a comma needs a blank behind it") }
             skipBlanks()
             guard next != nil else { throw .friendly("nothing follows the comma") }
         } else {
@@ -258,7 +262,7 @@ private struct DurationReader {
         return value
     }
 
-    /// `.5` or `,5`, as billionths; digits beyond the ninth are dropped.
+    /// `.5` or `,5`, as billionths. Of more than nine digits the tenth stands where a unit should.
     private mutating func fractionNanos() throws(DurationSyntaxError) -> Int64? {
         guard next == UInt8(ascii: ".") || next == UInt8(ascii: ","), position + 1 < bytes.count,
             bytes[position + 1] >= UInt8(ascii: "0"), bytes[position + 1] <= UInt8(ascii: "9")
@@ -266,7 +270,7 @@ private struct DurationReader {
         skip(1)
         var value: Int64 = 0
         var scale: Int64 = 100_000_000
-        while let byte = next, byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") {
+        while scale > 0, let byte = next, byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") {
             value += Int64(byte &- UInt8(ascii: "0")) * scale
             scale /= 10
             position += 1
@@ -282,7 +286,7 @@ private struct DurationReader {
         return String(decoding: bytes[start..<position], as: UTF8.self)
     }
 
-    private mutating func skipBlanks() {
-        while let byte = next, byte == UInt8(ascii: " ") || (byte >= 9 && byte <= 13) { position += 1 }
-    }
+    private var isBlank: Bool { next.map { $0 == UInt8(ascii: " ") || (9...13).contains($0) } ?? false }
+
+    private mutating func skipBlanks() { while isBlank { position += 1 } }
 }

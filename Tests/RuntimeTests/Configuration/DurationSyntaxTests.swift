@@ -24,7 +24,8 @@ struct DurationSyntaxTests {
     @Test(arguments: [
         "5000", "0.0", "-5s", "-PT5S", "5s ago", "1month", "P1M", "1y", "P1Y", "", "abc", "10S", "10 Seconds", "1e3s",
         " 10s", "1h,30m", "30m1h", "1s1s", "100000000d", "9999999999999999999999s", "P", "PT", "P1H", "PT1D", "1.5d",
-        "1.5h 3s", "1h,", "1:30", "00:60:00", "10s x", "s", ".5h", "1.h", "PT1.5H3S", "+10s ago", "01:30:00 1s",
+        "1.5h 3s", "1h,", "1:30", "10s x", "s", ".5h", "1.h", "1.1234567890s", "PT0.1234567890S", "PT1.5H3S",
+        "+10s ago", "01:30:00 1s",
     ])
     func `anything else is refused`(text: String) {
         #expect(throws: DurationSyntaxError.self) { try parseDuration(text) }

@@ -8,7 +8,7 @@ import Testing
         ("/Greeter/greet", "/Greeter/greet"), ("//Greeter/greet///", "/Greeter/greet"),
         ("/Greeter/greet///", "/Greeter/greet"), ("///Greeter/greet", "/Greeter/greet"),
         ("/Counter//key", "/Counter//key"), ("/Counter//", "/Counter"), ("/", "/"), ("////", "/"), ("", "/"),
-        ("*", "/*"), ("/http://x/y", "/http://x/y"), ("S/h", "/S/h"),
+        ("*", "/*"), ("/S/h#there", "/S/h"), ("/http://x/y", "/http://x/y"), ("S/h", "/S/h"),
     ])
     func `slashes at the ends go, empty segments within stay`(target: String, path: String) {
         #expect(IngressPath(target).bytes.lossyString == path)
@@ -17,6 +17,7 @@ import Testing
     @Test func `handlers see the cleaned path and the query as received`() {
         #expect(IngressPath("/S/h//?x=%C3%A4&y").text == "/S/h?x=%C3%A4&y")
         #expect(IngressPath("/S/h?").text == "/S/h?")
+        #expect(IngressPath("/S/h/?x#y?z").text == "/S/h?x")
         #expect(IngressPath("/S/%2F").text == "/S/%2F")
     }
 

@@ -13,6 +13,8 @@ struct IngressPath {
     /// Takes a request's path and query apart.
     init(_ text: String) {
         var path = Bytes(utf8: text)
+        // What stands behind a `#` is no part of a request (RFC 9110 §7.1); some clients send it.
+        if let mark = path.firstIndex(of: UInt8(ascii: "#")) { path = path[..<mark] }
         if let mark = path.firstIndex(of: UInt8(ascii: "?")) {
             query = path[(mark + 1)...]
             path = path[..<mark]
