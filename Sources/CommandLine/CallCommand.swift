@@ -7,7 +7,7 @@ enum CallCommand {
         "call", "SERVICE/[KEY/]HANDLER",
         flags: [
             Flag("--body", "JSON|-", "The input; - reads it from standard input. Default: none."),
-            Flag("--send", nil, "Do not wait for the result; print the invocation's id."),
+            Flag("--send", nil, "Do not wait for the result; print the invocation's id, and whether it is a new one."),
             Flag("--delay", "DURATION", "With --send: start only after so long, such as 10s or 2h."),
             Flag("--idempotency-key", "KEY", "The same key gives the same invocation, however often it is called."),
             Flag("--content-type", "TYPE", "Of the body. Default: application/json."),

@@ -11,6 +11,9 @@ struct Command: Sendable {
     let flags: [Flag]
     let run: @Sendable (Invocation) throws(CommandError) -> Void
 
+    /// The whole: `holdfast deployments register URL`.
+    var line: String { "holdfast \(name)" + (usage.isEmpty ? "" : " \(usage)") }
+
     init(
         _ name: String, _ usage: String = "", flags: [Flag] = [], _ summary: String, details: String = "",
         run: @escaping @Sendable (Invocation) throws(CommandError) -> Void
@@ -69,6 +72,7 @@ struct Invocation {
             }
             try take(word == "-y" ? "--yes" : word, &words)
         }
+        guard arguments.isEmpty || !command.usage.isEmpty else { throw .wrongArguments(of: command) }
     }
 
     private mutating func take(_ word: String, _ words: inout ArraySlice<String>) throws(CommandError) {

@@ -72,7 +72,11 @@ enum DeploymentsCommands {
         let answer = try Terminal.progress("Discovering the services") { () throws(CommandError) in
             try admin.call("POST", "/deployments", .object(request + [.init("dry_run", .bool(isDryRun))]))
         }
-        return (answer.status, try WebAPI.parse(answer, from: "/deployments"))
+        let json = try WebAPI.parse(answer, from: admin.base + "/deployments")
+        guard json["id"]?.string != nil, json["services"]?.array != nil else {
+            throw .strangeAnswer(admin.base + "/deployments", because: "it tells no deployment and its services")
+        }
+        return (answer.status, json)
     }
 
     private static func finish(_ answer: JSON, _ invocation: Invocation, _ sentence: String) {
@@ -93,7 +97,7 @@ enum DeploymentsCommands {
     }
 
     private static func list(_ invocation: Invocation) throws(CommandError) {
-        let deployments = (try invocation.admin.json("GET", "/deployments")["deployments"]?.array ?? [])
+        let deployments = try invocation.admin.list("deployments", "GET", "/deployments")
             .sorted { ($0["created_at"]?.string ?? "") > ($1["created_at"]?.string ?? "") }
         if invocation.has("--json") { return Terminal.print(JSON.array(deployments).indentedText) }
         guard !deployments.isEmpty else {

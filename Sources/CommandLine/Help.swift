@@ -22,7 +22,7 @@ enum Help {
 
     /// One command with its options.
     static func text(of command: Command) -> String {
-        var lines = ["\(command.summary)", "", "Usage: holdfast \(command.name) \(command.usage)"]
+        var lines = ["\(command.summary)", "", "Usage: \(command.line)"]
         if !command.details.isEmpty { lines += ["", command.details] }
         let flags = command.name == "serve" ? ServeCommand.flags : command.flags
         if !flags.isEmpty {

@@ -8,7 +8,7 @@ enum InvocationsCommands {
             flags: [
                 Flag(
                     "--status", "A,B",
-                    "Only these: pending, scheduled, ready, running, suspended, backing-off, paused, completed."),
+                    "Only these: \(statuses.joined(separator: ", "))."),
                 Flag("--all", nil, "Completed ones too."), .limit, .json, .admin,
             ],
             "Show invocations, the newest first; without --all only what is not finished.", details: targets
@@ -26,6 +26,11 @@ enum InvocationsCommands {
         operation(
             "restart", "Begin completed invocations again, as new ones.", "Restarted", status: "status = 'completed'",
             parameter: "deployment", path: "restart-as-new"),
+    ]
+
+    /// The statuses that people see.
+    private static let statuses = [
+        "pending", "scheduled", "ready", "running", "suspended", "backing-off", "paused", "completed",
     ]
 
     private static let targets = """
@@ -105,13 +110,21 @@ enum InvocationsCommands {
         return "\(service) AND (target = \(whole) OR target_service_key = \(key))"
     }
 
+    /// What a list of statuses selects.
+    static func condition(statuses text: String) throws(CommandError) -> String {
+        let wanted = text.split(separator: ",").map(String.init)
+        if let unknown = wanted.first(where: { !statuses.contains($0) }) {
+            throw .usage("There is no status '\(unknown)'; there are \(statuses.joined(separator: ", ")).")
+        }
+        guard !wanted.isEmpty else { throw .usage("Option '--status' names no status.") }
+        return "status IN (\(wanted.map(WebAPI.quoted).joined(separator: ", ")))"
+    }
+
     private static func list(_ invocation: Invocation) throws(CommandError) {
         guard invocation.arguments.count <= 1 else { throw .wrongArguments(of: invocation.command) }
-        var conditions = invocation.arguments.map(condition)
+        var conditions = invocation.arguments.map { condition($0) }
         if let statuses = invocation.options["--status"] {
-            conditions.append(
-                "status IN (\(statuses.split(separator: ",").map { WebAPI.quoted(String($0)) }.joined(separator: ", ")))"
-            )
+            conditions.append(try condition(statuses: statuses))
         } else if !invocation.has("--all") {
             conditions.append("status <> 'completed'")
         }

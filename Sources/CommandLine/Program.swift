@@ -70,7 +70,7 @@ extension CommandError {
     }
 
     static func wrongArguments(of command: Command) -> Self {
-        usage("Usage: holdfast \(command.name) \(command.usage). `holdfast \(command.name) --help` tells more.")
+        usage("Usage: \(command.line). `holdfast \(command.name) --help` tells more.")
     }
 
     static func badURL(_ text: String, because reason: String) -> Self {

@@ -52,7 +52,9 @@ enum VersionCommand {
     static let command = Command("version", flags: [.admin], "Print the version of this program and of the server.") {
         (invocation) throws(CommandError) in
         Terminal.print("holdfast \(ProductVersion.text)")
-        guard let version = try? invocation.admin.json("GET", "/version") else { return }
-        Terminal.print("server \(version["version"]?.cell ?? "?"), ingress \(version["ingress_endpoint"]?.cell ?? "?")")
+        guard let answer = try? invocation.admin.json("GET", "/version"), let version = answer["version"]?.string else {
+            return
+        }
+        Terminal.print("server \(version), ingress \(answer["ingress_endpoint"]?.string ?? "unknown")")
     }
 }

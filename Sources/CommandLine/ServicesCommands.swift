@@ -9,12 +9,17 @@ enum ServicesCommands {
         Command("services show", "NAME", flags: [.admin], "Show one service with its handlers and settings.") {
             (invocation) throws(CommandError) in
             let name = try invocation.arguments(1)[0]
-            Terminal.print(try invocation.admin.json("GET", "/services/\(WebAPI.segment(name))").indentedText)
+            let (admin, path) = (try invocation.admin, "/services/\(WebAPI.segment(name))")
+            let service = try admin.json("GET", path)
+            guard service["name"]?.string != nil else {
+                throw .strangeAnswer(admin.base + path, because: "it describes no service")
+            }
+            Terminal.print(service.indentedText)
         },
     ]
 
     private static func list(_ invocation: Invocation) throws(CommandError) {
-        let services = (try invocation.admin.json("GET", "/services")["services"]?.array ?? [])
+        let services = try invocation.admin.list("services", "GET", "/services")
             .sorted { ($0["name"]?.string ?? "") < ($1["name"]?.string ?? "") }
         if invocation.has("--json") { return Terminal.print(JSON.array(services).indentedText) }
         guard !services.isEmpty else {

@@ -5,7 +5,7 @@ import HoldfastWire
 struct WebAPI {
     /// `the admin API` or `the ingress`, for messages.
     let what: String
-    private let base: String
+    let base: String
 
     /// - Parameter url: `http://host:port`, perhaps with a path; without a scheme `http` is meant.
     init(what: String, url: String) throws(CommandError) {
@@ -50,14 +50,28 @@ struct WebAPI {
         }
     }
 
+    /// The list that an answer has under a name.
+    func list(
+        _ name: String, _ method: String, _ path: String, _ body: JSON? = nil
+    ) throws(CommandError) -> [JSON] {
+        guard let list = try json(method, path, body)[name]?.array else {
+            throw .strangeAnswer(base + path, because: "it has no list '\(name)'")
+        }
+        return list
+    }
+
     /// The rows that a query gives.
     func query(_ sql: String) throws(CommandError) -> [JSON] {
-        try json("POST", "/query", ["query": .string(sql)])["rows"]?.array ?? []
+        try list("rows", "POST", "/query", ["query": .string(sql)])
     }
 
     /// What an error answer says for people: the field `message`, else the text itself.
     static func message(of answer: WebClient.Answer) -> String {
-        if let json = try? JSON(parsing: answer.body[...]), let message = json["message"]?.string { return message }
+        if let json = try? JSON(parsing: answer.body[...]), let message = json["message"]?.string {
+            // Servers write the code of some errors twice.
+            guard let code = json["restate_code"]?.string else { return message }
+            return message.replacing("[\(code)] [\(code)]", with: "[\(code)]")
+        }
         let text = String(decoding: answer.body.prefix(1000), as: UTF8.self)
         return text.isEmpty ? "The server refused" : Table.oneLine(text)
     }

@@ -68,6 +68,16 @@ struct InvocationTests {
         #expect(throws: CommandError.self) { try parse("--force=yes") }
     }
 
+    @Test func `arguments that a command does not take are refused`() throws {
+        let list = try #require(CommandTable.all.first { $0.name == "services list" })
+        let error = #expect(throws: CommandError.self) {
+            try Invocation(command: list, rest: ["extra"], environment: [:])
+        }
+        #expect(error?.exitCode == .usage)
+        #expect(error?.description.hasPrefix("Usage: holdfast services list. ") == true)
+        #expect(Help.text(of: list).contains("\nUsage: holdfast services list\n"))
+    }
+
     @Test func `nothing is confirmed without a terminal, but by option or environment`() throws {
         try parse("--yes").confirm("Really?")
         try parse(environment: ["CI": "1"]).confirm("Really?")
@@ -85,6 +95,14 @@ struct SelectorTests {
     ])
     func `a target becomes a condition in which quotes harm nothing`(target: String, condition: String) {
         #expect(InvocationsCommands.condition(target) == condition)
+    }
+
+    @Test func `statuses are checked before the server is asked`() throws {
+        #expect(
+            try InvocationsCommands.condition(statuses: "paused,backing-off") == "status IN ('paused', 'backing-off')")
+        let error = #expect(throws: CommandError.self) { try InvocationsCommands.condition(statuses: "paused,nope") }
+        #expect(error?.description.contains("no status 'nope'") == true)
+        #expect(throws: CommandError.self) { try InvocationsCommands.condition(statuses: "") }
     }
 
     @Test func `segments of paths are encoded byte by byte`() {

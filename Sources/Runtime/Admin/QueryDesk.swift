@@ -15,7 +15,7 @@ final class QueryDesk: Sendable {
 
     /// - Parameter queryCountMax: How many queries may run or wait; further ones are answered with 429.
     init(
-        engine: QueryEngine, queryCountMax: Int = 32, whenDurable: @escaping WhenDurable = { _, leave in leave() }
+        engine: QueryEngine, queryCountMax: Int = 512, whenDurable: @escaping WhenDurable = { _, leave in leave() }
     ) {
         self.engine = engine
         self.whenDurable = whenDurable
@@ -47,6 +47,8 @@ final class QueryDesk: Sendable {
 
     /// Errors of queries have no code, not even a null one (admin §1.2).
     private static func response(_ error: QueryError) -> AdminResponse {
-        .json(error.status, ["message": .string(error.message)])
+        var response = AdminResponse.json(error.status, ["message": .string(error.message)])
+        if error.status == 429 { response.headers.append(("retry-after", "1")) }
+        return response
     }
 }

@@ -45,7 +45,9 @@ import Testing
     }
 
     @Test func `more queries than may wait are refused`() throws {
-        #expect(try run("select 1", accept: nil, queryCountMax: 0).status == 429)
+        let refusal = try run("select 1", accept: nil, queryCountMax: 0)
+        #expect(refusal.status == 429)
+        #expect(refusal.header("retry-after") == "1")
     }
 
     @Test func `the invocations that need a deployment can be counted`() throws {

@@ -58,6 +58,43 @@ import Testing
             #"[{"Int64(1) + Int64(1)":2,"Utf8(\"x\")":"x","count(*)":1,"count(Int64(1))":1}]"#
         ),
         ("SET x = y;;", "[]"),
+        (
+            "select substr('abc', 0, 2) as a, substr('abc', -1) as b, left('abc', -1) as c, right('abc', -1) as d, right('abc', 0) as e",
+            #"[{"a":"a","b":"abc","c":"ab","d":"bc","e":""}]"#
+        ),
+        (
+            "select upper('äb') as a, initcap('hello wORLD') as b, reverse('abc') as c, repeat('ab', 3) as d, lpad('7', 3, '0') as e, rpad('abc', 2) as f",
+            #"[{"a":"ÄB","b":"Hello World","c":"cba","d":"ababab","e":"007","f":"ab"}]"#
+        ),
+        (
+            "select translate('abc', 'ab', 'x') as a, concat_ws('-', 'a', null, 'b') as b, chr(65) as c, to_hex(255) as d, lower(null) as e",
+            #"[{"a":"xc","b":"a-b","c":"A","d":"ff"}]"#
+        ),
+        (
+            "select to_char(timestamp '2026-01-02T15:04:05.678', '%Y-%m-%d %I:%M %p %j %a %B %.3f %%') as a, to_char(to_timestamp(0), '%F %T') as b",
+            #"[{"a":"2026-01-02 03:04 PM 002 Fri January .678 %","b":"1970-01-01 00:00:00"}]"#
+        ),
+        (
+            "select date_part('week', date '2027-01-01') as a, date_part('week', timestamp '2026-11-25') as b, date_part('isodow', date '2026-11-29') as c",
+            #"[{"a":53,"b":48,"c":7}]"#
+        ),
+        (
+            #"select '{"a":{"b":[1,true,"x"]},"c.d":null}' ->> 'a' as a, json_get_int('{"a":[1,2]}', 'a', 1) as b, json_get_str('{"a":5}', 'a') as c, '[true]' ->> 0 as d"#,
+            #"[{"a":"{\"b\":[1,true,\"x\"]}","b":2,"d":"true"}]"#
+        ),
+        (
+            #"select json_length('[1,2]') as a, json_contains('{"a":null}', 'a') as b, json_object_keys('{"a":1,"b":2}') as c, json_as_text('{"a":1.5}', 'a') as d"#,
+            #"[{"a":2,"b":true,"c":["a","b"],"d":"1.5"}]"#
+        ),
+        (
+            "select arrow_typeof('x') as a, arrow_typeof(1) as b, arrow_cast(1500, 'Duration(Millisecond)') as c, arrow_cast(0, 'Timestamp(Millisecond, Some(\"+00:00\"))') as d",
+            #"[{"a":"Utf8","b":"Int64","c":"PT1.5S","d":"1970-01-01T00:00:00Z"}]"#
+        ),
+        (
+            "with t(x) as (values (1), (2), (4)) select percentile_cont(0.5) within group (order by x) as a, approx_percentile_cont(x, 0.75) as b, var_pop(x) as c, median(x) as d from t",
+            #"[{"a":2.0,"b":3.0,"c":1.5555555555555554,"d":2.0}]"#
+        ),
+        ("select e'a\\nb''c' as a, $$it's \\n$$ as b", #"[{"a":"a\nb'c","b":"it's \\n"}]"#),
         ("select -9223372036854775808 as a, -1.5 as b, - (2) as c", #"[{"a":-9223372036854775808,"b":-1.5,"c":-2}]"#),
         ("select 5, -5, 1., -2.0", #"[{"Int64(5)":5,"Int64(-5)":-5,"Float64(1)":1.0,"Float64(-2)":-2.0}]"#),
         (
@@ -252,6 +289,23 @@ import Testing
             try source.rows(
                 "select suspended_waiting_for_signals as s from sys_invocation where status = 'running' order by s limit 1"
             ) == #"[{"s":[1,17]}]"#)
+    }
+
+    @Test func `lists have elements, and groups by all are those of what is no aggregate`() throws {
+        #expect(
+            try source.rows(
+                "select services[1] as a, services[-1] as b, services[3] as c, array_to_string(services, '+') as d from sys_deployment"
+            )
+                == #"[{"a":"Greeter","b":"Coun\"ter","d":"Greeter+Coun\"ter"}]"#)
+        #expect(
+            try source.rows(
+                "select status, count(*) as n from sys_invocation group by all order by n desc, status limit 1")
+                == #"[{"status":"running","n":2}]"#)
+        #expect(
+            try source.rows(
+                "select * from sys_service a natural join (select name, 1 as x from sys_service) b order by name limit 1"
+            )
+                == #"[{"name":"Counter","public":false,"ty":"virtual_object","x":1}]"#)
     }
 
     @Test func `timestamps are compared with text and with each other`() throws {

@@ -15,15 +15,15 @@ enum SQLAggregates {
                 SQLAggregates.state(context, Chosen.self) { Chosen() }?.offer(count, arguments, wantsLast: true)
             }, { SQLAggregates.finish($0, Chosen.self) { $1.result($0) } }, nil)
         sqlite3_create_function_v2(
-            database, "hf_median", 1, flags, nil, nil,
+            database, "hf_variance", 2, flags, nil, nil,
             { context, _, arguments in
-                SQLAggregates.state(context, Numbers.self) { Numbers() }?.add(arguments?[0])
-            }, { SQLAggregates.finish($0, Numbers.self) { $1.median($0) } }, nil)
+                SQLAggregates.state(context, Numbers.self) { Numbers() }?.add(arguments?[0], arguments?[1])
+            }, { SQLAggregates.finish($0, Numbers.self) { $1.variance($0) } }, nil)
         sqlite3_create_function_v2(
-            database, "hf_stddev", 1, flags, nil, nil,
+            database, "hf_percentile", 2, flags, nil, nil,
             { context, _, arguments in
-                SQLAggregates.state(context, Numbers.self) { Numbers() }?.add(arguments?[0])
-            }, { SQLAggregates.finish($0, Numbers.self) { $1.deviation($0) } }, nil)
+                SQLAggregates.state(context, Numbers.self) { Numbers() }?.add(arguments?[0], arguments?[1])
+            }, { SQLAggregates.finish($0, Numbers.self) { $1.percentile($0) } }, nil)
     }
 
     /// The object that an aggregate gathers in; SQLite keeps a pointer to it.
@@ -104,31 +104,42 @@ enum SQLAggregates {
         private var numbers: [Double] = []
         private var areTooMany = false
 
-        func add(_ value: OpaquePointer?) {
+        /// The second argument, which is the same for all rows.
+        private var option = 0.0
+
+        func add(_ value: OpaquePointer?, _ option: OpaquePointer?) {
             guard !SQLiteValue.isNull(value) else { return }
+            self.option = sqlite3_value_double(option)
             areTooMany = numbers.count == Self.countMax
             if !areTooMany { numbers.append(sqlite3_value_double(value)) }
         }
 
-        func median(_ context: OpaquePointer?) {
+        /// The number that the option's share of all is below, between two of them if need be.
+        func percentile(_ context: OpaquePointer?) {
             guard !areTooMany else { return refuse(context) }
             guard !numbers.isEmpty else { return sqlite3_result_null(context) }
+            guard (0...1).contains(option) else {
+                return SQLiteValue.setError(context, "a percentile is between 0 and 1, and not \(option)")
+            }
             let sorted = numbers.sorted()
-            let middle = sorted.count / 2
-            let isOdd = sorted.count % 2 == 1
-            sqlite3_result_double(context, isOdd ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2)
+            let place = option * Double(sorted.count - 1)
+            let below = Int(place)
+            let above = min(below + 1, sorted.count - 1)
+            sqlite3_result_double(context, sorted[below] + (sorted[above] - sorted[below]) * (place - Double(below)))
         }
 
-        func deviation(_ context: OpaquePointer?) {
+        /// The option is how many are taken off the count: 1 of a sample, 0 of all there are.
+        func variance(_ context: OpaquePointer?) {
             guard !areTooMany else { return refuse(context) }
-            guard numbers.count > 1 else { return sqlite3_result_null(context) }
+            let divisor = Double(numbers.count) - option
+            guard divisor > 0 else { return sqlite3_result_null(context) }
             let mean = numbers.reduce(0, +) / Double(numbers.count)
             let squares = numbers.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-            sqlite3_result_double(context, (squares / Double(numbers.count - 1)).squareRoot())
+            sqlite3_result_double(context, squares / divisor)
         }
 
         private func refuse(_ context: OpaquePointer?) {
-            SQLiteValue.setError(context, "median and stddev take at most \(Self.countMax) numbers")
+            SQLiteValue.setError(context, "medians and variances take at most \(Self.countMax) numbers")
         }
     }
 }

@@ -55,7 +55,7 @@ enum SQLFunctions {
 
     static func register(in database: OpaquePointer) {
         let flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS
-        for row in scalars {
+        for row in scalars + SQLTextFunctions.all {
             sqlite3_create_function_v2(database, row.name, row.arguments, flags, nil, row.function, nil, nil, nil)
         }
         SQLAggregates.register(in: database)
@@ -183,16 +183,26 @@ enum SQLFunctions {
         case "year": return date.year
         case "quarter": return (date.month - 1) / 3 + 1
         case "month": return date.month
+        case "week": return week(of: day)
         case "day": return date.day
         case "hour": return ofDay / 3_600_000
         case "minute": return ofDay / 60_000 % 60
         case "second": return ofDay / 1000 % 60
         case "millisecond", "milliseconds": return ofDay % 60_000
+        case "microsecond", "microseconds": return ofDay % 60_000 * 1000
+        case "isodow": return day + 4 - Calendar.floorDivide(day + 3, 7) * 7
         case "dow": return day + 4 - Calendar.floorDivide(day + 4, 7) * 7
         case "doy": return day - Calendar.days(year: date.year, month: 1, day: 1) + 1
         case "epoch": return Calendar.floorDivide(moment, 1000)
         default: return nil
         }
+    }
+
+    /// The week of ISO 8601: the first one of a year is that of its first Thursday.
+    private static func week(of day: Int64) -> Int64 {
+        let thursday = Calendar.floorDivide(day + 3, 7) * 7
+        let year = Calendar.date(days: thursday).year
+        return (thursday - Calendar.days(year: year, month: 1, day: 1)) / 7 + 1
     }
 
     private static func splitPart(_ context: OpaquePointer?, _ arguments: UnsafeMutablePointer<OpaquePointer?>?) {

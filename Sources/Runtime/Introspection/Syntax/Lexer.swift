@@ -26,6 +26,12 @@ struct Lexer {
         switch first {
         case UInt8(ascii: "'"):
             return Token(kind: .string, text: try quoted(by: first, from: start), position: start)
+        case UInt8(ascii: "$"):
+            guard peek(1) == first else { return try symbol(from: start) }
+            return Token(kind: .string, text: try dollarQuoted(from: start), position: start)
+        case UInt8(ascii: "e") where peek(1) == UInt8(ascii: "'"), UInt8(ascii: "E") where peek(1) == UInt8(ascii: "'"):
+            advance()
+            return Token(kind: .string, text: try escaped(from: start), position: start)
         case UInt8(ascii: "\""):
             return Token(kind: .quotedWord, text: try quoted(by: first, from: start), position: start)
         case UInt8(ascii: "x"), UInt8(ascii: "X"):
@@ -74,6 +80,45 @@ struct Lexer {
             }
             text.append(character)
             advance()
+        }
+        throw .unreadable("the text that begins here has no closing quote", at: start)
+    }
+
+    /// Text between `$$`, in which nothing has a meaning of its own.
+    private mutating func dollarQuoted(from start: Token.Position) throws(QueryError) -> String {
+        advance(2)
+        let first = index
+        while peek() != nil {
+            if peek() == UInt8(ascii: "$"), peek(1) == UInt8(ascii: "$") {
+                defer { advance(2) }
+                return String(decoding: characters[first..<index], as: UTF8.self)
+            }
+            advance()
+        }
+        throw .unreadable("the text that begins here has no closing $$", at: start)
+    }
+
+    /// `E'a\nb'`: text in which a backslash makes a character of the next one.
+    private mutating func escaped(from start: Token.Position) throws(QueryError) -> String {
+        let meanings: [UInt8: UInt8] = [
+            UInt8(ascii: "n"): 10, UInt8(ascii: "t"): 9, UInt8(ascii: "r"): 13, UInt8(ascii: "b"): 8,
+            UInt8(ascii: "f"): 12,
+        ]
+        var text: [UInt8] = []
+        advance()
+        while let character = peek() {
+            advance()
+            if character == UInt8(ascii: "\\"), let next = peek() {
+                text.append(meanings[next] ?? next)
+                advance()
+            } else if character != UInt8(ascii: "'") {
+                text.append(character)
+            } else if peek() == character {
+                text.append(character)
+                advance()
+            } else {
+                return String(decoding: text, as: UTF8.self)
+            }
         }
         throw .unreadable("the text that begins here has no closing quote", at: start)
     }

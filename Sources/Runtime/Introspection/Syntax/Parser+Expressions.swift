@@ -45,8 +45,16 @@ extension Parser {
         if take(symbol: "-") { return .unary(.minus, try expression(above: 8)) }
         if take(symbol: "+") { return .unary(.plus, try expression(above: 8)) }
         var value = try primary()
-        while take(symbol: "::") { value = .cast(value, to: try typeName(), orNull: false) }
-        return value
+        while true {
+            if take(symbol: "::") {
+                value = .cast(value, to: try typeName(), orNull: false)
+            } else if take(symbol: "[") {
+                value = .call(FunctionCall(name: "array_element", arguments: [value, try expression()]))
+                try expect(symbol: "]")
+            } else {
+                return value
+            }
+        }
     }
 
     /// What stands between a comparison and AND: IS, IN, BETWEEN, LIKE.
@@ -269,7 +277,7 @@ extension Parser {
             }
         }
         try expect(symbol: ")")
-        if isNext("within") { throw .unsupported("WITHIN GROUP") }
+        if take("within") { try group(&call) }
         if take("filter") {
             try expect(symbol: "(")
             try expect("where")
@@ -278,6 +286,23 @@ extension Parser {
         }
         if take("over") { call.window = try window() }
         return .call(call)
+    }
+
+    /// `percentile_cont(0.5) WITHIN GROUP (ORDER BY x)`: the column is an argument like any other here.
+    private mutating func group(_ call: inout FunctionCall) throws(QueryError) {
+        try expect("group")
+        try expect(symbol: "(")
+        try expect("order")
+        try expect("by")
+        let term = OrderTerm(expression: try expression(), isDescending: take("desc"))
+        if !term.isDescending { _ = take("asc") }
+        try expect(symbol: ")")
+        guard let share = call.arguments.first, call.name.hasSuffix("percentile_cont") else {
+            throw .unsupported("WITHIN GROUP for '\(call.name)'")
+        }
+        call.arguments = [
+            term.expression, term.isDescending ? .binary(.minus, .literal(.double(1)), share) : share,
+        ]
     }
 
     private mutating func window() throws(QueryError) -> Window {

@@ -165,10 +165,17 @@ struct Parser {
         if take("where") { select.condition = try expression() }
         if take("group") {
             try expect("by")
-            if isNext("all") || isNext("rollup") || isNext("cube") || isNext("grouping") {
+            if take("all") {
+                // Whatever is no aggregate; these are known as soon as all items are.
+                select.groups = select.items.enumerated().compactMap { index, item in
+                    guard case .expression(let expression, _) = item, !expression.hasAggregate else { return nil }
+                    return .literal(.integer(UInt64(index) + 1))
+                }
+            } else if isNext("rollup") || isNext("cube") || isNext("grouping") {
                 throw .unsupported("GROUP BY \(current.text.uppercased())")
+            } else {
+                select.groups = try expressions()
             }
-            select.groups = try expressions()
         }
         if take("having") { select.groupCondition = try expression() }
         if isNext("qualify") || isNext("fetch") || isNext("window") {
@@ -213,12 +220,19 @@ struct Parser {
     private mutating func joined() throws(QueryError) -> Select.Source {
         var source = try singleSource()
         var count = 0
-        while let join = try joinKind() {
+        while true {
+            let isNatural = take("natural")
+            guard let join = try joinKind() else {
+                guard !isNatural else { throw .syntax("JOIN", found: current) }
+                break
+            }
             count += 1
             guard count < Self.depthMax else { throw .tooDeep(Self.depthMax) }
             let right = try singleSource()
             var condition = Select.JoinCondition.none
-            if take("on") {
+            if isNatural {
+                condition = .natural
+            } else if take("on") {
                 condition = .on(try expression())
             } else if take("using") {
                 condition = .using(try nameList())
@@ -231,7 +245,6 @@ struct Parser {
     }
 
     private mutating func joinKind() throws(QueryError) -> Select.Join? {
-        if isNext("natural") { throw .unsupported("NATURAL JOIN") }
         if take("join") { return .inner }
         if take("inner") {
             try expect("join")

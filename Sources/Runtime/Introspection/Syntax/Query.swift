@@ -72,5 +72,7 @@ struct Select: Sendable {
         case none
         case on(Expression)
         case using([String])
+        /// Equality of all columns that have the same name.
+        case natural
     }
 }

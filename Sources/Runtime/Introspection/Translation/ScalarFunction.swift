@@ -3,7 +3,7 @@ struct ScalarFunction: Sendable {
     let arity: ClosedRange<Int>
     let translate: @Sendable ([Typed], Translator) throws(QueryError) -> Typed
 
-    private init(
+    init(
         _ arity: ClosedRange<Int>,
         _ translate: @escaping @Sendable ([Typed], Translator) throws(QueryError) -> Typed
     ) {
@@ -92,18 +92,6 @@ struct ScalarFunction: Sendable {
         return Typed(sql: "(\(parts.joined(separator: " || ")))", type: .string, label: "")
     }
 
-    /// A member of a JSON text, by names and indexes.
-    private static func json(_ type: SQLType) -> ScalarFunction {
-        ScalarFunction(2...10) { (arguments, _) throws(QueryError) in
-            let last = arguments[arguments.count - 1].sql
-            let path = arguments[1..<arguments.count - 1].map { " -> \($0.sql)" }.joined()
-            let found = "\(arguments[0].sql)\(path) ->> \(last)"
-            let cast = type == .double ? "CAST(\(found) AS REAL)" : type == .string ? "CAST(\(found) AS TEXT)" : found
-            return Typed(
-                sql: "(CASE WHEN json_valid(\(arguments[0].sql)) THEN \(cast) END)", type: type, label: "")
-        }
-    }
-
     private static let octetLength = ScalarFunction(1...1) { (arguments, translator) throws(QueryError) in
         let value = arguments[0].type == .binary ? arguments[0].sql : try translator.text(arguments[0]).sql
         return Typed(sql: "length(CAST(\(value) AS BLOB))", type: .int64, label: "")
@@ -129,14 +117,6 @@ struct ScalarFunction: Sendable {
         Typed(sql: "(instr(\(arguments[0].sql), \(arguments[1].sql)) > 0)", type: .boolean, label: "")
     }
 
-    private static let left = ScalarFunction(2...2) { (arguments, _) throws(QueryError) in
-        Typed(sql: "substr(\(arguments[0].sql), 1, \(arguments[1].sql))", type: .string, label: "")
-    }
-
-    private static let right = ScalarFunction(2...2) { (arguments, _) throws(QueryError) in
-        Typed(sql: "substr(\(arguments[0].sql), - \(arguments[1].sql))", type: .string, label: "")
-    }
-
     private static let arrayLength = ScalarFunction(1...1) { (arguments, _) throws(QueryError) in
         Typed(sql: "json_array_length(\(arguments[0].sql))", type: .uint64, label: "")
     }
@@ -157,7 +137,9 @@ struct ScalarFunction: Sendable {
     }
 
     /// All of them, by name.
-    static let named: [String: ScalarFunction] = [
+    static let named = ofText.merging(others) { first, _ in first }
+
+    private static let others: [String: ScalarFunction] = [
         "now": now, "current_timestamp": now, "current_date": currentDate, "today": currentDate,
         "to_timestamp": toTimestamp(scale: "* 1000"), "to_timestamp_seconds": toTimestamp(scale: "* 1000"),
         "from_unixtime": toTimestamp(scale: "* 1000"), "to_timestamp_millis": toTimestamp(scale: ""),
@@ -170,11 +152,10 @@ struct ScalarFunction: Sendable {
             let (left, right) = try translator.matched(arguments[0], arguments[1])
             return Typed(sql: "nullif(\(left.sql), \(right.sql))", type: arguments[0].type, label: "")
         },
-        "lower": text("lower", 1...1), "upper": text("upper", 1...1), "trim": text("trim", 1...2),
+        "trim": text("trim", 1...2),
         "btrim": text("trim", 1...2), "ltrim": text("ltrim", 1...2), "rtrim": text("rtrim", 1...2),
         "length": text("length", 1...1, .int64), "char_length": text("length", 1...1, .int64),
         "character_length": text("length", 1...1, .int64), "octet_length": octetLength,
-        "substr": text("substr", 2...3), "substring": text("substr", 2...3), "left": left, "right": right,
         "replace": text("replace", 3...3), "split_part": text("hf_split_part", 3...3),
         "strpos": text("instr", 2...2, .int64), "instr": text("instr", 2...2, .int64),
         "position": text("instr", 2...2, .int64),
@@ -184,8 +165,6 @@ struct ScalarFunction: Sendable {
         "ceil": number("ceil"), "sqrt": number("sqrt"), "ln": number("ln"), "log10": number("log10"),
         "exp": number("exp"), "power": number("pow", 2...2), "pow": number("pow", 2...2),
         "sign": number("sign", 1...1, .int64),
-        "json_get_str": json(.string), "json_as_text": json(.string), "json_get_int": json(.int64),
-        "json_get_float": json(.double), "json_get_bool": json(.boolean), "json_get_json": json(.string),
         "array_length": arrayLength, "cardinality": arrayLength, "array_has": arrayHas, "list_contains": arrayHas,
         "list_has": arrayHas, "version": version,
     ]

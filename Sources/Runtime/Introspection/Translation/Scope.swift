@@ -10,6 +10,8 @@ struct ScopeColumn {
     let name: String
     var value: Typed
     let use: ColumnUse?
+    /// Whether it says what another column says, so that `*` leaves it out.
+    var isRepeated = false
 }
 
 /// An expression in SQLite's SQL.

@@ -97,7 +97,9 @@ extension Translator {
 enum Aggregate {
     static let names: Set<String> = [
         "count", "sum", "min", "max", "avg", "mean", "first_value", "last_value", "string_agg", "array_agg", "median",
-        "stddev", "stddev_samp", "bool_and", "bool_or", "approx_distinct", "row_number", "rank", "dense_rank",
+        "stddev", "stddev_samp", "stddev_pop", "var", "var_samp", "var_sample", "var_pop", "var_population",
+        "percentile_cont", "approx_percentile_cont", "approx_median", "bool_and", "bool_or", "approx_distinct",
+        "row_number", "rank", "dense_rank",
         "percent_rank", "cume_dist", "ntile", "lag", "lead", "nth_value",
     ]
 
@@ -135,9 +137,15 @@ enum Aggregate {
             guard first.type.isNumber || first.type == .duration else { throw notANumber(name, first) }
             return first.type == .duration
                 ? ("avg(\(list))", (.duration, ("CAST(", " AS INTEGER)"))) : ("avg(\(list))", (.double, bare))
-        case "median", "stddev", "stddev_samp":
+        case "median", "approx_median", "percentile_cont", "approx_percentile_cont":
             guard first.type.isNumber else { throw notANumber(name, first) }
-            return ("hf_\(name == "median" ? "median" : "stddev")(\(list))", (.double, bare))
+            let isMedian = name.hasSuffix("median")
+            guard isMedian || arguments.count > 1 else { throw .argumentCount(name, "2 arguments") }
+            return ("hf_percentile(\(first.sql), \(isMedian ? "0.5" : arguments[1].sql))", (.double, bare))
+        case "stddev", "stddev_samp", "stddev_pop", "var", "var_samp", "var_sample", "var_pop", "var_population":
+            guard first.type.isNumber else { throw notANumber(name, first) }
+            let around = name.hasPrefix("stddev") ? ("sqrt(", ")") : bare
+            return ("hf_variance(\(first.sql), \(name.contains("pop") ? 0 : 1))", (.double, around))
         case "min", "max", "bool_and", "bool_or":
             guard arguments.count == 1 else { throw .argumentCount(name, "1 argument") }
             let function = name == "bool_and" ? "min" : name == "bool_or" ? "max" : name

@@ -182,9 +182,7 @@ extension Translator {
             return Typed(sql: "(\(try text(left).sql) || \(try text(right).sql))", type: .string, label: label)
         case .json, .jsonText:
             let isText = symbol == .jsonText
-            let found = "\(left.sql) \(symbol.rawValue) \(right.sql)"
-            // What is no JSON has no members; SQLite would end the query.
-            let sql = "(CASE WHEN json_valid(\(left.sql)) THEN \(isText ? "CAST(\(found) AS TEXT)" : found) END)"
+            let sql = Self.member(isText ? "text" : "json", of: try text(left), [right])
             return Typed(sql: sql, type: isText ? .string : .json, label: label)
         case .plus, .minus, .times, .divided, .modulo:
             return try arithmetic(symbol, left, right, label)

@@ -179,7 +179,7 @@ struct Translator {
     private mutating func items(_ item: Select.Item, _ scope: Scope) throws(QueryError) -> [Item] {
         switch item {
         case .all:
-            return scope.columns.map(Self.item)
+            return scope.columns.filter { !$0.isRepeated }.map(Self.item)
         case .allOf(let table):
             let found = scope.columns.filter { $0.tables.contains(table) }
             guard !found.isEmpty else { throw .unknownTable(table) }
@@ -342,6 +342,10 @@ struct Translator {
             return ""
         case .on(let expression):
             return " ON \(try self.condition(expression, scope))"
+        case .natural:
+            let right = Set(scope.columns[leftCount...].map(\.name))
+            let shared = scope.columns[..<leftCount].map(\.name).filter(right.contains)
+            return shared.isEmpty ? "" : try joinCondition(.using(shared), leftCount, scope)
         case .using(let names):
             var parts: [String] = []
             for name in names {
@@ -355,7 +359,7 @@ struct Translator {
                 // The name means the left one from now on; the other is still there with its table's name.
                 scope.columns[rightIndex] = ScopeColumn(
                     tables: right.tables, name: "\(right.tables.first ?? "").\(name)", value: right.value,
-                    use: right.use)
+                    use: right.use, isRepeated: true)
             }
             return " ON \(parts.joined(separator: " AND "))"
         }
