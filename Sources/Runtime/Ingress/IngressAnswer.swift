@@ -55,11 +55,13 @@ extension IngressAnswer {
     }
 
     /// An invocation's result, with the content type that the handler declares.
-    init(_ result: InvocationResult, output: OutputRules) {
+    ///
+    /// - Parameter output: Nil when the handler is gone; failures look the same for all handlers.
+    init(_ result: InvocationResult, output: OutputRules?) {
         switch result.completion {
         case .value(let value):
             self.init(status: 200, body: value)
-            if let contentType = output.contentType(isEmpty: value.isEmpty) {
+            if let contentType = output?.contentType(isEmpty: value.isEmpty) {
                 headers.add("content-type", contentType)
             }
         case .failure(let failure):

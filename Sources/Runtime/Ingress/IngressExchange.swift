@@ -181,7 +181,8 @@ final class IngressExchange {
     private func render(_ answer: Answer, to question: Question) -> IngressAnswer {
         switch answer {
         case .result(let result):
-            guard let output = outputRules(of: result.target, question) else { return IngressAnswer(.notFound) }
+            let output = outputRules(of: result.target, question)
+            if output == nil, case .value = result.completion { return IngressAnswer(.notFound) }
             return IngressAnswer(result, output: output)
         case .submitted(let id, let executionTime, let isNew):
             return IngressAnswer(sent: id, executionTime: executionTime, isNew: isNew)

@@ -45,10 +45,10 @@ private enum InputAlternative {
             }
         case .contentType(let pattern, let emptyBodyAllowed):
             guard let contentType = content.contentType else { return "Empty content-type" }
-            if content.isEmpty, !emptyBodyAllowed { return "Empty body not allowed" }
             guard Self.matches(contentType, pattern) else {
                 return "Content-type '\(contentType)' does not match '\(pattern)'"
             }
+            if content.isEmpty, !emptyBodyAllowed { return "Empty body not allowed" }
         }
         return nil
     }
@@ -57,8 +57,8 @@ private enum InputAlternative {
     private static func matches(_ contentType: String, _ pattern: String) -> Bool {
         if pattern == "*/*" || contentType == pattern { return true }
         let essence = contentType.prefix { $0 != ";" }.trimmed
-        if pattern.hasSuffix("/*") { return essence.prefix { $0 != "/" } == pattern.dropLast(2) }
-        return essence == pattern
+        guard pattern.hasSuffix("/*") else { return essence == pattern }
+        return essence.firstIndex(of: "/").map { essence[..<$0] } == pattern.dropLast(2)
     }
 }
 

@@ -51,6 +51,22 @@ import Testing
         #expect(world.post("/Greeter/greet", #""Ada""#).answer?.status == 200)
     }
 
+    // MARK: The handler
+
+    @Test func `a failure outlives its handler, a value does not`() throws {
+        let world = try IngressWorld()
+        for (input, status, source) in [(#"{"do":"fail","code":418}"#, 418, "invocation"), ("1", 404, "ingress")] {
+            world.partition.registry = try IngressFixtures.registry()
+            let id = try #require(world.post("/Gone/h", input).answer?.invocationID)
+            world.partition.registry = try IngressFixtures.registry(withoutGone: true)
+            for wait in ["attach", "output"] {
+                let answer = world.send("GET", "/restate/\(wait)/\(id)").answer
+                #expect(answer?.status == status)
+                #expect(answer?[header: "x-restate-error-source"] == source)
+            }
+        }
+    }
+
     // MARK: The client
 
     @Test func `a client that leaves is forgotten, and its invocation goes on`() throws {

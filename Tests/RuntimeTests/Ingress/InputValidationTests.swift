@@ -32,10 +32,13 @@ import Testing
             (required("a/*"), "a/c;x", false, nil),
             (required("a/*"), "b/c", false, "Content-type 'b/c' does not match 'a/*'"),
             (required("a/*"), "ab/c", false, "Content-type 'ab/c' does not match 'a/*'"),
+            (required("a/*"), "a", false, "Content-type 'a' does not match 'a/*'"),
+            (required("a/*"), "", false, "Content-type '' does not match 'a/*'"),
             (required("*/*"), "whatever", true, nil), (required("*/*"), nil, false, "Empty content-type"),
             (optional("a/b"), nil, true, nil), (optional("a/b"), "a/b", true, nil),
             (optional("a/b"), "c/d", true, "Content-type 'c/d' does not match 'a/b'"),
             (optional("a/b", schema: "{}"), "a/b", true, "Empty body not allowed"),
+            (optional("a/b", schema: "{}"), "c/d", true, "Content-type 'c/d' does not match 'a/b'"),
             (optional("a/b", schema: "{}"), nil, true, nil), (required("a/b", schema: "{}"), "a/b", false, nil),
         ] as [(InputRules, String?, Bool, String?)])
     func `one alternative must hold`(rules: InputRules, contentType: String?, isEmpty: Bool, fault: String?) {
