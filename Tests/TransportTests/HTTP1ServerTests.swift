@@ -155,13 +155,27 @@ struct HTTP1ServerTests {
         #expect(third.read(until: "\r\n\r\na").hasSuffix("a"))
     }
 
-    @Test func `a wish to upgrade is ignored`() throws {
+    @Test func `a request with upgrade to h2c is answered as stream 1 of HTTP 2`() throws {
+        let harness = try Harness(loops: 1) { $0.answer("upgraded \($0.request.version)") }
+        let peer = RawPeer(harness)
+        peer.send(
+            "GET / HTTP/1.1\r\nhost: a\r\nconnection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\n"
+                + "http2-settings: AAMAAABkAAQAAP__\r\n\r\n")
+        var bytes: [UInt8] = []
+        let end = Array("\r\n\r\n".utf8)
+        while bytes.suffix(4) != end[...], let byte = peer.read(limit: 1), !byte.isEmpty { bytes += byte }
+        #expect(String(decoding: bytes, as: UTF8.self).hasPrefix("HTTP/1.1 101 "))
+        peer.send(RawFrame.preface + RawFrame.settings)
+        let frames = peer.frames { $0.type == 0 && $0.flags & 1 == 1 }
+        let data = frames.filter { $0.type == 0 && $0.stream == 1 }.flatMap(\.payload)
+        #expect(String(decoding: data, as: UTF8.self) == "upgraded http2")
+    }
+
+    @Test func `a wish to upgrade to anything else is ignored`() throws {
         let harness = try Harness(loops: 1) { $0.answer("\($0.request.version)") }
-        for wish in [
-            "connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c", "connection: upgrade\r\nupgrade: websocket",
-        ] {
+        for wish in ["connection: upgrade\r\nupgrade: websocket", "connection: upgrade\r\nupgrade: h2c"] {
             let peer = RawPeer(harness)
-            peer.send("GET / HTTP/1.1\r\nhost: a\r\n\(wish)\r\nhttp2-settings: AAMAAABkAAQAAP__\r\n\r\n")
+            peer.send("GET / HTTP/1.1\r\nhost: a\r\n\(wish)\r\n\r\n")
             let answer = peer.read(until: "http1_1")
             #expect(answer.hasPrefix("HTTP/1.1 200 ") && answer.hasSuffix("http1_1"))
         }

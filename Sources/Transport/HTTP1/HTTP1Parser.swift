@@ -205,7 +205,7 @@ final class HTTP1Parser {
             headers: headers, minorVersion: Int(raw.pointee.http_minor), majorVersion: Int(raw.pointee.http_major),
             contentLength: isChunked ? nil : headers["content-length"].flatMap { Int($0) }, isChunked: isChunked)
         headers = HTTPHeaders()
-        // What follows a request to upgrade is HTTP/1 like all else.
+        // What follows a request to upgrade is HTTP/1 like all else, unless the connection decides otherwise.
         if isRequest { raw.pointee.upgrade = 0 }
         return answersHEAD && !isRequest ? HTTP1Parser.skipBody : HTTP1Parser.proceed
     }

@@ -21,6 +21,8 @@ final class HTTP1ServerConnection: ServerConnection, ChannelHandler {
     private var isParsing = false
     private var isWriterPaused = false
     private var headBegan: UInt64?
+    /// Goes on with the connection as HTTP/2.
+    private var successor: HTTP2ServerConnection?
 
     private enum Request {
         /// Between requests, or in the middle of a head.
@@ -80,13 +82,17 @@ final class HTTP1ServerConnection: ServerConnection, ChannelHandler {
     private func parse(_ bytes: RawSpan) {
         isParsing = true
         var offset = 0
-        while offset < bytes.byteCount, channel.isOpen, canParse {
+        while offset < bytes.byteCount, channel.isOpen, successor == nil, canParse {
             let progress = parser.parse(bytes.extracting(droppingFirst: offset))
             offset += progress.consumed
             perform(progress)
         }
         isParsing = false
         guard channel.isOpen else { return }
+        if let successor {
+            if offset < bytes.byteCount { successor.received(bytes.extracting(droppingFirst: offset)) }
+            return
+        }
         if headBegan == nil, !parser.isBetweenMessages, exchange == nil { headBegan = worker.loop.now }
         if offset < bytes.byteCount {
             unread = bytes.extracting(droppingFirst: offset).withUnsafeBytes { Array($0) }
@@ -104,6 +110,7 @@ final class HTTP1ServerConnection: ServerConnection, ChannelHandler {
 
     private func begin(_ head: HTTP1Head) {
         headBegan = nil
+        if upgrade(head) { return }
         keepsAlive = head.keepsAlive && !worker.isDraining
         isVersion10 = head.version == .http1_0
         answersHEAD = head.method == "HEAD"
@@ -124,6 +131,27 @@ final class HTTP1ServerConnection: ServerConnection, ChannelHandler {
         } else {
             worker.service.received(exchange)
         }
+    }
+
+    /// Goes over to HTTP/2 if the request asks for it (`upgrade: h2c`, RFC 7540 §3.2), has no body, and the connection is
+    /// not encrypted. The request becomes stream 1. In all other cases it is answered as if it had not asked.
+    private func upgrade(_ head: HTTP1Head) -> Bool {
+        guard head.version == .http1_1, !channel.isSecure, !worker.isDraining, !head.hasBody,
+            head.headers.has("h2c", in: "upgrade"), head.headers.has("upgrade", in: "connection"),
+            let encoded = head.headers["http2-settings"], let settings = Base64URL.decode(encoded.utf8)
+        else { return false }
+        let next = HTTP2ServerConnection(channel, worker: worker)
+        guard next.canTakeOver(settings: settings, isHEAD: head.method == "HEAD") else { return false }
+        channel.output.append("HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: h2c\r\n\r\n")
+        channel.scheduleFlush()
+        successor = next
+        worker.replace(self, by: next)
+        channel.handler = next
+        var headers = head.headers
+        for name in ["connection", "upgrade", "http2-settings"] { headers.remove(name) }
+        let (path, authority) = head.requestTarget
+        next.takeOver(method: head.method, path: path, authority: authority ?? headers["host"], headers: headers)
+        return true
     }
 
     private func bodyReceived(_ chunk: Bytes) {

@@ -43,6 +43,22 @@ final class HTTP2ServerConnection: ServerConnection, ChannelHandler {
                 headerLimit: options.maxHeaderListBytes), owner: self)
     }
 
+    /// Begins as the continuation of an HTTP/1.1 connection.
+    /// - Returns: false when the client's settings are not such.
+    func canTakeOver(settings: [UInt8], isHEAD: Bool) -> Bool {
+        session?.upgrade(settings: settings, isHEAD: isHEAD) == true
+    }
+
+    /// The request that asked for HTTP/2 is answered as stream 1.
+    func takeOver(method: String, path: String, authority: String?, headers: HTTPHeaders) {
+        var block = HTTP2HeaderBlock()
+        block.method = method
+        block.path = path
+        block.authority = authority
+        block.headers = headers
+        begin(block, stream: 1, endsStream: true)
+    }
+
     // MARK: - The socket
 
     func channelSecured(applicationProtocol: String?) {}

@@ -165,6 +165,12 @@ final class HTTP2Session {
     /// Ends the connection as soon as GOAWAY has been sent.
     func terminate(code: UInt32) { nghttp2_session_terminate_session(raw, code) }
 
+    /// Takes over an HTTP/1.1 request that asked for h2c, as stream 1.
+    /// - Parameter settings: The decoded `http2-settings` header.
+    func upgrade(settings: [UInt8], isHEAD: Bool) -> Bool {
+        nghttp2_session_upgrade2(raw, settings, settings.count, isHEAD ? 1 : 0, nil) == 0
+    }
+
     private func announce(_ settings: Settings) {
         var entries: [nghttp2_settings_entry] = []
         func add(_ id: nghttp2_settings_id, _ value: Int) {
