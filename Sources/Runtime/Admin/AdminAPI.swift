@@ -90,6 +90,9 @@ protocol AdminEnvironment: AnyObject {
     func discover(
         _ request: DiscoveryRequest, done: @escaping (Result<DiscoveredEndpoint, RegistryError>) -> Void)
 
+    /// Lets a service's codec convert a payload.
+    func convert(_ request: CodecRequest, done: @escaping (Result<Bytes, RegistryError>) -> Void)
+
     /// What an invocation calls; nil if there is no such invocation.
     func target(of id: InvocationID, done: @escaping (InvocationTarget?) -> Void)
 

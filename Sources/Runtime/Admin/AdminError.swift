@@ -202,8 +202,4 @@ extension AdminError {
             throw .pathParameter("subscription", text, error)
         }
     }
-
-    static func codecsUnsupported(service: String) -> Self {
-        Self(404, "The service '\(service)' announces no payload codecs that this server could call.")
-    }
 }

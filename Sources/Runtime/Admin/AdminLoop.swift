@@ -53,6 +53,10 @@ final class AdminLoop: AdminEnvironment {
         discovery.run(request, done: done)
     }
 
+    func convert(_ request: CodecRequest, done: @escaping (Result<Bytes, RegistryError>) -> Void) {
+        discovery.convert(request, done: done)
+    }
+
     /// Reads the invocation's record, whichever loop its partition lives on: what it calls never changes.
     func target(of id: InvocationID, done: @escaping (InvocationTarget?) -> Void) {
         let partition = Partition.owner(of: id.partitionKey, count: partitionCount)

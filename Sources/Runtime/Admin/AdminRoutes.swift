@@ -61,10 +61,10 @@ extension AdminAPI {
             api, call throws(AdminError) in try api.showHandler(call)
         },
         AdminRoute("POST", "/internal/services/{service}/serdes/decode/{serde...}") { api, call throws(AdminError) in
-            throw .codecsUnsupported(service: call.parameter("service"))
+            try api.convert(.decode, call)
         },
         AdminRoute("POST", "/internal/services/{service}/serdes/encode/{serde...}") { api, call throws(AdminError) in
-            throw .codecsUnsupported(service: call.parameter("service"))
+            try api.convert(.encode, call)
         },
     ]
 

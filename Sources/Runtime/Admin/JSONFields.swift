@@ -56,11 +56,12 @@ struct JSONFields {
         return number
     }
 
-    /// A duration in milliseconds.
+    /// A duration in milliseconds. What is shorter than one is one, since zero has a meaning of its own.
     func duration(_ name: String) throws(AdminError) -> UInt64? {
         guard let text = try string(name) else { return nil }
         do {
-            return try parseDuration(text).wholeMilliseconds
+            let duration = try parseDuration(text)
+            return duration == .zero ? 0 : max(duration.wholeMilliseconds, 1)
         } catch {
             throw .bodyShape("\(path(of: name)): \(error)")
         }

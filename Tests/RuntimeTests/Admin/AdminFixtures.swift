@@ -17,6 +17,8 @@ final class AdminFake: AdminEnvironment {
     private(set) var partitionKeys: [UInt64] = []
     var answer: (Command) -> Answer = { _ in .operation(.done) }
     var targets: [InvocationID: InvocationTarget] = [:]
+    private(set) var conversions: [CodecRequest] = []
+    var converted: Result<Bytes, RegistryError> = .success([])
     private(set) var queries: [String] = []
     /// Nil: the query itself.
     var queryAnswer: AdminResponse?
@@ -54,6 +56,11 @@ final class AdminFake: AdminEnvironment {
         done(
             endpoints.isEmpty ? .failure(RegistryError(status: 500, code: "META0003", "gone")) : endpoints.removeFirst()
         )
+    }
+
+    func convert(_ request: CodecRequest, done: @escaping (Result<Bytes, RegistryError>) -> Void) {
+        conversions.append(request)
+        done(converted)
     }
 
     func target(of id: InvocationID, done: @escaping (InvocationTarget?) -> Void) { done(targets[id]) }

@@ -117,7 +117,7 @@ import Testing
 
     @Test(arguments: [
         ("0", "0s"), ("P1D", "1d"), ("36h", "1d 12h"), ("1.5s", "1s 500ms"), ("PT90M", "1h 30m"), ("1w", "7d"),
-        ("10 minutes", "10m"), ("100ms", "100ms"),
+        ("10 minutes", "10m"), ("100ms", "100ms"), ("22ns", "1ms"),
     ])
     func `durations are printed in one way`(given: String, shown: String) throws {
         let fake = try AdminFake.withServices()

@@ -30,6 +30,11 @@ import Testing
                             "x-restate-server": "test/1",
                         ]),
                     body: Bytes(utf8: manifest))
+            case "/ok/serdes/S/decode/x":
+                exchange.collectBody(limit: 100) { result in
+                    guard case .success(let body) = result else { return exchange.abort() }
+                    exchange.respond(HTTPResponseHead(status: 200), body: Bytes(utf8: "decoded ") + body)
+                }
             case "/cut/discover": exchange.abort()
             default: exchange.respond(HTTPResponseHead(status: 404), body: Bytes(utf8: "nope"))
             }
@@ -45,12 +50,22 @@ import Testing
     private func discover(
         _ path: String, usesHTTP1: Bool, notes: Notes = Notes()
     ) throws -> Result<DiscoveredEndpoint, RegistryError> {
+        try withDiscovery(path, notes) { discovery, address, done in
+            let request = DiscoveryRequest(address: address, additionalHeaders: [("x-own", "1")], usesHTTP1: usesHTTP1)
+            discovery.run(request, done: done)
+        }
+    }
+
+    private func withDiscovery<Value: Sendable>(
+        _ path: String, _ notes: Notes,
+        _ body: @escaping @Sendable (Discovery, DeploymentAddress, @escaping (Value) -> Void) -> Void
+    ) throws -> Value {
         let group = try LoopGroup(count: 1)
         let server = try HTTPServer(group: group) { _ in Endpoint(notes) }
         let port = try server.listen(host: "127.0.0.1", port: 0)
         group.start()
         defer { group.stop() }
-        let result = Mutex<Result<DiscoveredEndpoint, RegistryError>?>(nil)
+        let result = Mutex<Value?>(nil)
         let done = DispatchSemaphore(value: 0)
         let address = try DeploymentAddress(text: "http://127.0.0.1:\(port)\(path)")
         let loop = group.loops[0]
@@ -58,9 +73,7 @@ import Testing
             let carrier = HTTPDiscoveryCarrier(loop: loop, client: HTTPClient(loop: loop))
             var settings = Discovery.Settings()
             settings.globalHeaders = [("x-restate-cluster-name", "localcluster")]
-            let discovery = Discovery(carrier: carrier, settings: settings)
-            let request = DiscoveryRequest(address: address, additionalHeaders: [("x-own", "1")], usesHTTP1: usesHTTP1)
-            discovery.run(request) { answer in
+            body(Discovery(carrier: carrier, settings: settings), address) { answer in
                 result.withLock { $0 = answer }
                 done.signal()
             }
@@ -82,6 +95,25 @@ import Testing
         #expect(request.headers["x-own"] == "1")
         #expect(request.headers["x-restate-cluster-name"] == "localcluster")
         #expect(notes.all.count == 1)
+    }
+
+    @Test(arguments: [DeploymentHTTPVersion.http1_1, .http2]) func `a codec gets the payload`(
+        version: DeploymentHTTPVersion
+    ) throws {
+        let notes = Notes()
+        let result: Result<Bytes, RegistryError> = try withDiscovery("/ok", notes) { discovery, address, done in
+            let deployment = Deployment(
+                id: DeploymentID(UInt128(1)), address: address, protocolMode: .bidirectional, httpVersion: version,
+                additionalHeaders: [], metadata: [], created: Timestamp(millis: 1), protocolVersions: 5...7,
+                sdkVersion: nil, services: [:])
+            let request = CodecRequest(
+                deployment: deployment, service: "S", direction: .decode, codec: "x", contentType: nil,
+                payload: Bytes(utf8: "abc"))
+            discovery.convert(request, done: done)
+        }
+        #expect(try result.get() == Bytes(utf8: "decoded abc"))
+        #expect(notes.all.first?.method == "POST")
+        #expect(notes.all.first?.headers["x-restate-serdes-protocol"] == "v1")
     }
 
     @Test(arguments: [true, false]) func `an unknown path is an error at once`(usesHTTP1: Bool) throws {

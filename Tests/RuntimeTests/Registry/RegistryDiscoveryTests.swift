@@ -14,7 +14,7 @@ import Testing
 
         /// What each try meets; nil: silence.
         var answers: [Result<DiscoveryResponse, DiscoveryFault>?]
-        private(set) var heads: [DiscoveryHead] = []
+        private(set) var requests: [EndpointRequest] = []
         private(set) var delays: [UInt64] = []
         private var scheduled: [(id: Int, milliseconds: UInt64, body: () -> Void)] = []
         private var lastID = 0
@@ -23,10 +23,9 @@ import Testing
         init(_ answers: [Result<DiscoveryResponse, DiscoveryFault>?]) { self.answers = answers }
 
         func exchange(
-            _ head: DiscoveryHead, _ request: DiscoveryRequest,
-            done: @escaping (Result<DiscoveryResponse, DiscoveryFault>) -> Void
+            _ request: EndpointRequest, done: @escaping (Result<DiscoveryResponse, DiscoveryFault>) -> Void
         ) -> any DiscoveryExchange {
-            heads.append(head)
+            requests.append(request)
             if let answer = answers.isEmpty ? nil : answers.removeFirst() {
                 _ = schedule(after: 0) { done(answer) }
             }
@@ -102,10 +101,10 @@ import Testing
         #expect(endpoint.protocolVersions == 5...7)
         #expect(endpoint.sdkVersion == "restate-sdk-python/1.3.0")
         #expect(endpoint.httpVersion == .http2)
-        let head = try #require(script.heads.first)
-        #expect(head.path == "/base/discover?q=1")
+        let request = try #require(script.requests.first)
+        #expect(request.path == "/base/discover?q=1")
         #expect(
-            head.headers.map { "\($0): \($1)" } == [
+            request.headers.map { "\($0): \($1)" } == [
                 "accept: application/vnd.restate.endpointmanifest.v1+json, "
                     + "application/vnd.restate.endpointmanifest.v2+json, "
                     + "application/vnd.restate.endpointmanifest.v3+json, "
@@ -115,11 +114,75 @@ import Testing
             ])
     }
 
+    private func convert(
+        _ script: Script, _ direction: CodecRequest.Direction, contentType: String? = nil,
+        settings: Discovery.Settings = .init()
+    ) throws -> Result<Bytes, RegistryError> {
+        let (registry, registration) = try Registry().registering(
+            [.sample("Greeter")], at: "http://h:1/base?q=1", moment: 1)
+        var deployment = try #require(registry.deployment(registration.deployment.id))
+        deployment.additionalHeaders = [("x-own", "1")]
+        deployment.httpVersion = .http1_1
+        let request = CodecRequest(
+            deployment: deployment, service: "Greeter", direction: direction, codec: "my/serde x",
+            contentType: contentType, payload: Bytes(utf8: "abc"))
+        var results: [Result<Bytes, RegistryError>] = []
+        Discovery(carrier: script, settings: settings).convert(request) { results.append($0) }
+        script.run()
+        #expect(results.count == 1)
+        return try #require(results.first)
+    }
+
+    @Test(
+        arguments: [
+            (CodecRequest.Direction.decode, nil, "application/octet-stream", "application/json"),
+            (.encode, nil, "application/json", "*/*"), (.decode, "text/x", "text/x", "application/json"),
+        ] as [(CodecRequest.Direction, String?, String, String)])
+    func `a codec is asked as the deployment is called`(
+        direction: CodecRequest.Direction, given: String?, contentType: String, accept: String
+    ) throws {
+        let script = Script([Self.response(200, "converted")])
+        var settings = Discovery.Settings()
+        settings.globalHeaders = [("x-restate-cluster-name", "localcluster")]
+        settings.identity = { [("x-audience", $0)] }
+        #expect(
+            try convert(script, direction, contentType: given, settings: settings).get() == Bytes(utf8: "converted"))
+        let request = try #require(script.requests.first)
+        #expect(request.method == "POST")
+        #expect(request.usesHTTP1)
+        #expect(request.path == "/base/serdes/Greeter/\(direction.rawValue)/my/serde%20x?q=1")
+        #expect(request.body == Bytes(utf8: "abc"))
+        #expect(
+            request.headers.map { "\($0): \($1)" } == [
+                "x-restate-serdes-protocol: v1", "content-type: \(contentType)", "accept: \(accept)",
+                "content-length: 3", "x-own: 1",
+                "x-audience: /serdes/Greeter/\(direction.rawValue)/my/serde%20x",
+                "x-restate-cluster-name: localcluster",
+            ])
+    }
+
+    @Test(arguments: [
+        (
+            Self.response(422, "bad payload", contentType: nil, server: nil),
+            "got status code '422 Unprocessable Entity'. Response headers: {}. Body: bad payload"
+        ),
+        (Self.fault(.unreachable), "error when calling 'http://h:1/base?q=1': because"),
+    ])
+    func `a codec that fails is asked once`(
+        answer: Result<DiscoveryResponse, DiscoveryFault>, message: String
+    ) throws {
+        let script = Script([answer])
+        #expect(
+            try convert(script, .decode)
+                == .failure(RegistryError(status: 500, "Internal server error: \(message)")))
+        #expect(script.requests.count == 1)
+    }
+
     @Test(arguments: [408, 429, 500, 502, 503, 504])
     func `a status that may pass is tried five times, with growing delays`(status: Int) throws {
         let script = Script(Array(repeating: Self.response(status, "busy"), count: 5))
         #expect(try error(script).status == 500)
-        #expect(script.heads.count == 5)
+        #expect(script.requests.count == 5)
         #expect(script.delays.count == 4)
         for (delay, least) in zip(script.delays, [100, 200, 400, 800] as [UInt64]) {
             #expect((least...least * 13 / 10).contains(delay))
@@ -129,7 +192,7 @@ import Testing
     @Test func `a try that works ends the tries`() throws {
         let script = Script([Self.fault(.unreachable), Self.fault(.body), Self.response(503), Self.response()])
         _ = try discover(script).get()
-        #expect(script.heads.count == 4)
+        #expect(script.requests.count == 4)
     }
 
     @Test(arguments: [
@@ -138,7 +201,7 @@ import Testing
     func `a fault that repeats itself is not tried again`(kind: DiscoveryFault.Kind, code: String) throws {
         let script = Script([Self.fault(kind)])
         #expect(try error(script).code == code)
-        #expect(script.heads.count == 1)
+        #expect(script.requests.count == 1)
     }
 
     @Test func `silence ends the discovery after the limit`() throws {
@@ -155,7 +218,7 @@ import Testing
         #expect(
             try error(script, "ftp://h/").message
                 == "[META0003] [META0003] error when calling 'ftp://h/': unknown scheme")
-        #expect(script.heads.isEmpty)
+        #expect(script.requests.isEmpty)
     }
 
     private static let texts: [(Result<DiscoveryResponse, DiscoveryFault>, String?, String)] = [

@@ -1,9 +1,9 @@
 import HoldfastServiceProtocol
 import HoldfastWire
 
-/// Asks endpoints what they serve, again if that may help (discovery §2).
+/// Asks endpoints what they serve, again if that may help (discovery §2), and lets their codecs convert payloads.
 ///
-/// Belongs to one event loop. Any number of discoveries may be under way; each holds itself until it has ended.
+/// Belongs to one event loop. Any number of requests may be under way; each holds itself until it has ended.
 final class Discovery {
     /// What does not change from one discovery to the next.
     struct Settings {
@@ -35,15 +35,18 @@ final class Discovery {
         attempt(request, DiscoveryRetries(), done)
     }
 
+    /// Lets a codec convert a payload, with one try; `done` is called once.
+    func convert(_ request: CodecRequest, done: @escaping (Result<Bytes, RegistryError>) -> Void) {
+        send(EndpointRequest(request, layers: layers(request.audience))) { [self] result in
+            done(judge(result, of: request))
+        }
+    }
+
     private func attempt(
         _ request: DiscoveryRequest, _ retries: DiscoveryRetries,
         _ done: @escaping (Result<DiscoveredEndpoint, RegistryError>) -> Void
     ) {
-        let head = DiscoveryHead(
-            request, identity: settings.identity(DiscoveryHead.audience), global: settings.globalHeaders)
-        var cancelTimeout: () -> Void = {}
-        let exchange = carrier.exchange(head, request) { [self] result in
-            cancelTimeout()
+        send(EndpointRequest(request, layers: layers("/discover"))) { [self] result in
             let (endpoint, isFinal) = judge(result, of: request)
             var retries = retries
             guard !isFinal, let delay = retries.next(jitter: Double.random(in: 0...0.3, using: &random)) else {
@@ -51,12 +54,30 @@ final class Discovery {
             }
             _ = carrier.schedule(after: delay) { [self] in attempt(request, retries, done) }
         }
+    }
+
+    /// Sends a request; the limit of time is one more way in which it can break.
+    private func send(
+        _ request: EndpointRequest, done: @escaping (Result<DiscoveryResponse, DiscoveryFault>) -> Void
+    ) {
+        var cancelTimeout: () -> Void = {}
+        let exchange = carrier.exchange(request) { result in
+            cancelTimeout()
+            done(result)
+        }
         let timeout = settings.tryTimeout
         cancelTimeout = carrier.schedule(after: timeout) {
             exchange.cancel()
             let reason = "no complete answer within \(formatDuration(.milliseconds(timeout)))"
-            done(.failure(.discovery(.client(request.address, reason))))
+            done(.failure(DiscoveryFault(kind: .broken, reason: reason)))
         }
+    }
+
+    /// The headers of every request to an endpoint.
+    ///
+    /// - Parameter audience: The path, without the endpoint's own, which is what request identity signs.
+    private func layers(_ audience: String) -> [(name: String, value: String)] {
+        settings.identity(audience) + settings.globalHeaders
     }
 
     /// What a try amounts to, and whether another one could not change it.
@@ -73,6 +94,16 @@ final class Discovery {
                 return (.failure(.discovery(.status(response))), isFinal)
             }
             return (Result { () throws(RegistryError) in try Self.endpoint(response) }, true)
+        }
+    }
+
+    private func judge(
+        _ result: Result<DiscoveryResponse, DiscoveryFault>, of request: CodecRequest
+    ) -> Result<Bytes, RegistryError> {
+        switch result {
+        case .success(let response) where (200..<300).contains(response.status): .success(response.body)
+        case .success(let response): .failure(.codec(.status(response)))
+        case .failure(let fault): .failure(.codec(.fault(fault, request.deployment.address)))
         }
     }
 
@@ -147,4 +178,9 @@ extension DiscoveryError {
 
 extension RegistryError {
     fileprivate static func discovery(_ error: DiscoveryError) -> RegistryError { RegistryError(error) }
+
+    /// A codec fails without a code.
+    fileprivate static func codec(_ error: DiscoveryError) -> RegistryError {
+        RegistryError(status: 500, "Internal server error: \(error.message)")
+    }
 }

@@ -1,11 +1,10 @@
 import HoldfastWire
 
-/// Who carries discovery requests, and knows the time: HTTP in a server, scripts in tests.
+/// Who carries requests to endpoints, and knows the time: HTTP in a server, scripts in tests.
 protocol DiscoveryCarrier: AnyObject {
     /// Sends a request and gathers the whole response. `done` is called once, unless the exchange is cancelled.
     func exchange(
-        _ head: DiscoveryHead, _ request: DiscoveryRequest,
-        done: @escaping (Result<DiscoveryResponse, DiscoveryFault>) -> Void
+        _ request: EndpointRequest, done: @escaping (Result<DiscoveryResponse, DiscoveryFault>) -> Void
     ) -> any DiscoveryExchange
 
     /// Calls `body` after so many milliseconds; the result prevents that.

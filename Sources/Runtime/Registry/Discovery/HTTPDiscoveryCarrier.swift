@@ -1,12 +1,12 @@
 import HoldfastTransport
 import HoldfastWire
 
-/// Carries discovery requests over HTTP.
+/// Carries requests to endpoints over HTTP.
 ///
 /// It has a client of its own: a deployment that is asked for the first time is not to share connections with those
 /// that work, and the version of HTTP may differ.
 final class HTTPDiscoveryCarrier: DiscoveryCarrier {
-    /// The most bytes that a manifest may have.
+    /// The most bytes that a response may have.
     private let bodyLimit: Int
     private let client: HTTPClient
     private let loop: EventLoop
@@ -18,19 +18,24 @@ final class HTTPDiscoveryCarrier: DiscoveryCarrier {
     }
 
     func exchange(
-        _ head: DiscoveryHead, _ request: DiscoveryRequest,
-        done: @escaping (Result<DiscoveryResponse, DiscoveryFault>) -> Void
+        _ request: EndpointRequest, done: @escaping (Result<DiscoveryResponse, DiscoveryFault>) -> Void
     ) -> any DiscoveryExchange {
         let address = request.address
         let exchange = HTTPDiscoveryExchange(bodyLimit: bodyLimit, usesHTTP1: request.usesHTTP1, done: done)
         let policy: HTTPVersionPolicy =
             request.usesHTTP1 ? .http1 : address.isSecure ? .alpn : .http2PriorKnowledge
         var headers = HTTPHeaders()
-        for (name, value) in head.headers { headers.add(name, value) }
+        for (name, value) in request.headers { headers.add(name, value) }
         let origin = HTTPOrigin(secure: address.isSecure, host: address.host, port: address.port)
-        let requestHead = HTTPRequestHead(
-            method: "GET", path: head.path, headers: headers, authority: address.hostAndPort)
-        exchange.exchange = client.open(requestHead, to: origin, version: policy, hasBody: false, delegate: exchange)
+        let head = HTTPRequestHead(
+            method: request.method, path: request.path, headers: headers, authority: address.hostAndPort)
+        let opened = client.open(
+            head, to: origin, version: policy, hasBody: request.body != nil, delegate: exchange)
+        exchange.exchange = opened
+        if let body = request.body {
+            if !body.isEmpty { _ = opened.write(body) }
+            opened.end()
+        }
         return exchange
     }
 
@@ -72,7 +77,7 @@ private final class HTTPDiscoveryExchange: DiscoveryExchange, ClientExchangeDele
         guard let size = response?.body.count else { return }
         guard body.count <= bodyLimit - size else {
             exchange.cancel()
-            return end(.failure(DiscoveryFault(kind: .broken, reason: "the manifest has more than \(bodyLimit) bytes")))
+            return end(.failure(DiscoveryFault(kind: .broken, reason: "the response has more than \(bodyLimit) bytes")))
         }
         response?.body.append(contentsOf: body)
     }
@@ -85,7 +90,12 @@ private final class HTTPDiscoveryExchange: DiscoveryExchange, ClientExchangeDele
     }
 
     func exchange(_ exchange: ClientExchange, failed error: TransportError) {
-        end(.failure(DiscoveryFault(kind: kind(of: error), reason: error.message)))
+        var reason = error.message
+        if usesHTTP1, response == nil, error.code == .protocolError {
+            reason =
+                "server possibly supports only HTTP/2, consider discovering without --use-http1.1.\nReason: \(reason)"
+        }
+        end(.failure(DiscoveryFault(kind: kind(of: error), reason: reason)))
     }
 
     func exchangeIsWritable(_ exchange: ClientExchange) {}
