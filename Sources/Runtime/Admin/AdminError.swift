@@ -51,10 +51,6 @@ extension AdminError {
         Self(413, "The request's body is larger than \(limit) bytes, which is the limit.")
     }
 
-    static func queryTooLarge(limit: Int) -> Self {
-        Self(413, "The query is larger than \(limit) bytes. Ask for less at a time.")
-    }
-
     static func badText(_ text: some StringProtocol) -> Self {
         Self(400, "Invalid URL: '\(text)' is not percent-encoded UTF-8")
     }

@@ -39,12 +39,7 @@ extension AdminAPI {
         call.respond(.json(200, AdminOpenAPI.document(Self.routes, version: environment.settings.version)))
     }
 
-    /// Bytes of the body of a query.
-    static let querySizeMax = 2 << 20
-
     func query(_ call: AdminCall) throws(AdminError) {
-        // Before the body is read: what is too long may be anything.
-        guard call.request.body.count <= Self.querySizeMax else { throw .queryTooLarge(limit: Self.querySizeMax) }
         let fields = try JSONFields(body: call)
         let sql = try fields.required("query", fields.string("query"))
         environment.query(sql, accept: call.request.accept, done: call.respond)

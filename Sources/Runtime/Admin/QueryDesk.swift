@@ -28,7 +28,11 @@ final class QueryDesk: Sendable {
     func run(
         _ sql: String, accept: String?, now: Timestamp, on loop: EventLoop, done: @escaping (AdminResponse) -> Void
     ) {
-        guard admission.enter() else { return done(Self.response(.tooManyQueries)) }
+        guard admission.enter() else {
+            var refusal = Self.response(.tooManyQueries)
+            refusal.headers.append(("retry-after", "1"))
+            return done(refusal)
+        }
         let done = LoopBound(done, on: loop)
         let format = QueryEngine.Format(accept: accept)
         queue.async { [self] in
@@ -47,8 +51,6 @@ final class QueryDesk: Sendable {
 
     /// Errors of queries have no code, not even a null one (admin §1.2).
     private static func response(_ error: QueryError) -> AdminResponse {
-        var response = AdminResponse.json(error.status, ["message": .string(error.message)])
-        if error.status == 429 { response.headers.append(("retry-after", "1")) }
-        return response
+        .json(error.status, ["message": .string(error.message)])
     }
 }

@@ -17,8 +17,8 @@ public final class QueryEngine: Sendable {
     public struct Limits: Sendable {
         /// Seconds until a query is stopped; clients give up after 13.
         public var seconds = 10.0
-        /// Bytes of an answer.
-        public var answerSize = 32 << 20
+        /// Bytes of an answer: the largest journal entry there can be, in all its columns, is about 200 MiB.
+        public var answerSize = 256 << 20
         /// Bytes of the text of a query.
         public var querySize = 2 << 20
 

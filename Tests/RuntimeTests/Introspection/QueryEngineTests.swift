@@ -59,6 +59,11 @@ import Testing
         ),
         ("SET x = y;;", "[]"),
         (
+            "select encode('a?>', 'base64') as a, encode(x'00ff', 'hex') as b, trim(both 'x' from 'xax') as c, trim(leading from ' b') as d, bit_length('ä') as e",
+            #"[{"a":"YT8+","b":"00ff","c":"a","d":"b","e":16}]"#
+        ),
+        ("select column1 as x from (values (1), (2), (3)) order by x limit 1, 1", #"[{"x":2}]"#),
+        (
             "select substr('abc', 0, 2) as a, substr('abc', -1) as b, left('abc', -1) as c, right('abc', -1) as d, right('abc', 0) as e",
             #"[{"a":"a","b":"abc","c":"ab","d":"bc","e":""}]"#
         ),
@@ -412,6 +417,23 @@ import Testing
         #expect(
             try partitionKeys("select max(partition_key) filter (where status <> 'x') as m from sys_invocation_status")
                 == [keys.max()].compactMap(\.self))
+    }
+
+    @Test func `arithmetic with unsigned numbers is theirs`() throws {
+        let key = InvocationID.numbered(3).partitionKey
+        #expect(key > UInt64(Int64.max))
+        #expect(
+            try source.rows(
+                "select partition_key + 1 as a, partition_key % 16 as b, coalesce(partition_key, 0) as c, greatest(partition_key, 5) as d, least(5, partition_key) as e from sys_invocation_status where target_service_key = 'a/b'"
+            )
+                == #"[{"a":\#(key + 1),"b":\#(key % 16),"c":\#(key),"d":\#(key),"e":5}]"#)
+        #expect(
+            try source.rows(
+                "select retry_count / 2 as a, retry_count - 5 as b, 2 * retry_count as c from sys_invocation where retry_count = 3"
+            )
+                == #"[{"a":1.5,"b":-2,"c":6}]"#)
+        let error = #expect(throws: QueryError.self) { try source.rows("select retry_count / 0 from sys_invocation") }
+        #expect(error?.message.contains("divide by zero") == true)
     }
 
     @Test func `what a group shares and what is chosen of it can be selected`() throws {

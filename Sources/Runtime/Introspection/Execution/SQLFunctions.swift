@@ -46,8 +46,18 @@ enum SQLFunctions {
         ("hf_date_trunc", 2, { date($0, $2, truncated) }),
         ("hf_date_part", 2, { date($0, $2, part) }),
         ("hf_order", 2, { order($0, $2) }),
-        ("hf_divide", 2, { divide($0, $2) { $0.dividedReportingOverflow(by: $1) } }),
-        ("hf_remainder", 2, { divide($0, $2) { $0.remainderReportingOverflow(dividingBy: $1) } }),
+        ("hf_divide", 3, { divide($0, $2) { left, right, _ in left.dividedReportingOverflow(by: right) } }),
+        (
+            "hf_remainder", 3,
+            {
+                divide($0, $2) { left, right, areUnsigned in
+                    guard areUnsigned else { return left.remainderReportingOverflow(dividingBy: right) }
+                    let remainder = UInt64(bitPattern: left) % max(1, UInt64(bitPattern: right))
+                    return (Int64(bitPattern: remainder), false)
+                }
+            }
+        ),
+        ("hf_ratio", 2, { ratio($0, $2) }),
         ("hf_split_part", 3, { splitPart($0, $2) }),
         ("hf_greatest", -1, { extreme($0, $1, $2, sign: 1) }),
         ("hf_least", -1, { extreme($0, $1, $2, sign: -1) }),
@@ -107,16 +117,28 @@ enum SQLFunctions {
 
     private static func divide(
         _ context: OpaquePointer?, _ arguments: UnsafeMutablePointer<OpaquePointer?>?,
-        _ operation: (Int64, Int64) -> (partialValue: Int64, overflow: Bool)
+        _ operation: (Int64, Int64, _ areUnsigned: Bool) -> (partialValue: Int64, overflow: Bool)
     ) {
         guard let arguments, !SQLiteValue.isNull(arguments[0]), !SQLiteValue.isNull(arguments[1]) else {
             return sqlite3_result_null(context)
         }
         let divisor = sqlite3_value_int64(arguments[1])
         guard divisor != 0 else { return SQLiteValue.setError(context, "divide by zero") }
-        let (result, overflow) = operation(sqlite3_value_int64(arguments[0]), divisor)
+        let (result, overflow) = operation(
+            sqlite3_value_int64(arguments[0]), divisor, sqlite3_value_int(arguments[2]) != 0)
         guard !overflow else { return SQLiteValue.setError(context, "integer overflow") }
         sqlite3_result_int64(context, result)
+    }
+
+    /// The quotient of two unsigned numbers, with what is behind the point.
+    private static func ratio(_ context: OpaquePointer?, _ arguments: UnsafeMutablePointer<OpaquePointer?>?) {
+        guard let arguments, !SQLiteValue.isNull(arguments[0]), !SQLiteValue.isNull(arguments[1]) else {
+            return sqlite3_result_null(context)
+        }
+        let divisor = UInt64(bitPattern: sqlite3_value_int64(arguments[1]))
+        guard divisor != 0 else { return SQLiteValue.setError(context, "divide by zero") }
+        let dividend = UInt64(bitPattern: sqlite3_value_int64(arguments[0]))
+        sqlite3_result_double(context, Double(dividend) / Double(divisor))
     }
 
     private static func like(

@@ -26,6 +26,7 @@ enum SQLTextFunctions {
         ("hf_lpad", 3, { text($0, $1, $2) { padded($0[0], $0[1], $0[2], isLeft: true) } }),
         ("hf_rpad", 3, { text($0, $1, $2) { padded($0[0], $0[1], $0[2], isLeft: false) } }),
         ("hf_translate", 3, { text($0, $1, $2) { .text(translated($0[0], from: $0[1], to: $0[2])) } }),
+        ("hf_base64", 1, { base64($0, $2) }),
         ("hf_json", -1, { json($0, $1, $2) }),
         (
             "hf_to_char", 2,
@@ -50,6 +51,14 @@ enum SQLTextFunctions {
         } else {
             SQLiteValue.setError(context, "an argument of a function of text is out of range, or no format")
         }
+    }
+
+    /// Without padding, as upstream writes it.
+    private static func base64(_ context: OpaquePointer?, _ arguments: UnsafeMutablePointer<OpaquePointer?>?) {
+        guard let value = arguments?[0], !SQLiteValue.isNull(value) else { return sqlite3_result_null(context) }
+        let bytes = UnsafeRawBufferPointer(start: sqlite3_value_blob(value), count: Int(sqlite3_value_bytes(value)))
+        let text = Base64URL.encode(bytes).replacing("-", with: "+").replacing("_", with: "/")
+        SQLiteValue.setText(context, text)
     }
 
     private static func capitalized(_ text: String) -> String {

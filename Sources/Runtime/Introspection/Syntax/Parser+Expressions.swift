@@ -256,6 +256,18 @@ extension Parser {
                 try expect(symbol: ")")
                 return .call(FunctionCall(name: "substr", arguments: arguments))
             }
+        case "trim":
+            let sides = ["both": "btrim", "leading": "ltrim", "trailing": "rtrim"]
+            if let function = sides[current.text], current.kind == .word,
+                !["(", ".", ",", ")"].contains(following(1).text)
+            {
+                advance()
+                let characters = isNext("from") ? [] : [try expression()]
+                try expect("from")
+                let text = try expression()
+                try expect(symbol: ")")
+                return .call(FunctionCall(name: function, arguments: [text] + characters))
+            }
         default:
             break
         }

@@ -97,6 +97,11 @@ struct Parser {
         while true {
             if take("limit") {
                 if !take("all") { query.limit = try expression() }
+                if take(symbol: ",") {
+                    // MySQL's spelling: what is left out comes first.
+                    query.offset = query.limit
+                    query.limit = try expression()
+                }
             } else if take("offset") {
                 query.offset = try expression()
                 _ = take("rows") || take("row")

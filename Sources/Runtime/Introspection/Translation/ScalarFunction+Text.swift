@@ -78,6 +78,9 @@ extension ScalarFunction {
         "chr": ScalarFunction(1...1) { (arguments, _) throws(QueryError) in
             Typed(sql: "char(\(arguments[0].sql))", type: .string, label: "")
         },
+        "bit_length": ScalarFunction(1...1) { (arguments, translator) throws(QueryError) in
+            Typed(sql: "(8 * length(CAST(\(try translator.text(arguments[0]).sql) AS BLOB)))", type: .int64, label: "")
+        },
         "to_hex": ScalarFunction(1...1) { (arguments, _) throws(QueryError) in
             Typed(sql: "printf('%x', \(arguments[0].sql))", type: .string, label: "")
         },

@@ -33,12 +33,22 @@ struct ScalarFunction: Sendable {
     /// A function whose arguments and result are of the type that holds them all.
     private static func united(_ name: String, _ arity: ClosedRange<Int>) -> ScalarFunction {
         ScalarFunction(arity) { (arguments, translator) throws(QueryError) in
-            let type = arguments.reduce(SQLType.null) { $0.united(with: $1.type) }
+            var type = arguments.reduce(SQLType.null) { $0.united(with: $1.type) }
+            if arguments.contains(where: { $0.type == .uint64 }),
+                arguments.allSatisfy({ $0.type == .uint64 || $0.type == .null || $0.isNaturalNumber })
+            {
+                type = .uint64
+            }
             var values: [String] = []
             for argument in arguments {
                 values.append(type.isTimestamp ? try translator.timestamp(argument, orNull: false).sql : argument.sql)
             }
             let isSingle = values.count == 1 && name == "coalesce"
+            if type == .uint64, name != "coalesce" {
+                // These compare.
+                let keys = values.map { "hf_order(\($0), 1)" }.joined(separator: ", ")
+                return Typed(sql: "hf_order(\(name)(\(keys)), 1)", type: type, label: "")
+            }
             return Typed(
                 sql: isSingle ? values[0] : "\(name)(\(values.joined(separator: ", ")))", type: type, label: "")
         }
@@ -97,9 +107,13 @@ struct ScalarFunction: Sendable {
         return Typed(sql: "length(CAST(\(value) AS BLOB))", type: .int64, label: "")
     }
 
-    private static let encode = ScalarFunction(2...2) { (arguments, _) throws(QueryError) in
-        guard arguments[1].literal == "hex" else { throw .unsupported("encoding other than 'hex'") }
-        return Typed(sql: "lower(hex(\(arguments[0].sql)))", type: .string, label: "")
+    private static let encode = ScalarFunction(2...2) { (arguments, translator) throws(QueryError) in
+        let value = arguments[0].type == .binary ? arguments[0] : try translator.text(arguments[0])
+        switch arguments[1].literal {
+        case "hex": return Typed(sql: "lower(hex(\(value.sql)))", type: .string, label: "")
+        case "base64": return Typed(sql: "hf_base64(\(value.sql))", type: .string, label: "")
+        default: throw .unsupported("encoding other than 'hex' and 'base64'")
+        }
     }
 
     private static let startsWith = ScalarFunction(2...2) { (arguments, _) throws(QueryError) in

@@ -23,11 +23,14 @@ struct Typed {
     var isInvocationID = false
     /// Whether it is known to be never null, as a count or a literal.
     var isNeverNull = false
-    /// Whether it is a number that was written down and is not zero.
-    var isNonzero = false
+    /// The whole number that it is, if that was written down.
+    var number: Int64?
     /// The text, if it is a string literal.
     var literal: String?
     var interval: Interval?
+
+    /// Whether it is a number that was written down and may stand beside an unsigned one.
+    var isNaturalNumber: Bool { (number ?? -1) >= 0 }
 
     /// What SQLite can sort and compare: its own integers are signed.
     var ordered: String { type == .uint64 ? "hf_order(\(sql), 1)" : sql }

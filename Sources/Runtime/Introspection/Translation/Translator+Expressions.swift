@@ -99,7 +99,8 @@ extension Translator {
             let isSigned = value <= UInt64(Int64.max)
             return Typed(
                 sql: "\(Int64(bitPattern: value))", type: isSigned ? .int64 : .uint64,
-                label: "\(isSigned ? "Int64" : "UInt64")(\(value))", isNeverNull: true, isNonzero: value != 0)
+                label: "\(isSigned ? "Int64" : "UInt64")(\(value))", isNeverNull: true,
+                number: Int64(exactly: value))
         case .double(let value):
             let label = "Float64(\(Int64(exactly: value).map { "\($0)" } ?? "\(value)"))"
             return Typed(sql: "\(value)", type: .double, label: label, isNeverNull: true)
@@ -124,7 +125,7 @@ extension Translator {
         case .integer(let value) where value <= UInt64(Int64.max) + 1:
             let number = Int64(truncatingIfNeeded: 0 &- value)
             return Typed(
-                sql: "(\(number))", type: .int64, label: "Int64(\(number))", isNeverNull: true, isNonzero: number != 0)
+                sql: "(\(number))", type: .int64, label: "Int64(\(number))", isNeverNull: true, number: number)
         case .double(let value):
             var result = Self.literal(.double(-value))
             result.sql = "(\(result.sql))"
@@ -209,17 +210,41 @@ extension Translator {
             throw QueryError(
                 .query, "'\(symbol.rawValue)' cannot join \(left.type.name) and \(right.type.name), in '\(label)'.")
         }
+        if left.type == .uint64 || right.type == .uint64, !isDuration,
+            let typed = unsignedArithmetic(symbol, left, right, label)
+        {
+            return typed
+        }
         let isDouble = left.type == .double || right.type == .double
         let type: SQLType =
             isDuration
             ? (symbol == .divided && types.0.type == types.1.type ? .int64 : .duration)
             : (isDouble ? .double : .int64)
-        if symbol == .divided || symbol == .modulo, !isDouble, !types.1.isNonzero {
+        if symbol == .divided || symbol == .modulo, !isDouble, (types.1.number ?? 0) == 0 {
             // SQLite makes null of what upstream refuses.
             let function = symbol == .divided ? "hf_divide" : "hf_remainder"
-            return Typed(sql: "\(function)(\(types.0.sql), \(types.1.sql))", type: type, label: label)
+            return Typed(sql: "\(function)(\(types.0.sql), \(types.1.sql), 0)", type: type, label: label)
         }
         return Typed(sql: "(\(types.0.sql) \(symbol.rawValue) \(types.1.sql))", type: type, label: label)
+    }
+
+    /// Arithmetic with numbers that may have the highest bit, where it has another outcome than with signed ones.
+    private func unsignedArithmetic(
+        _ symbol: Expression.BinaryOperator, _ left: Typed, _ right: Typed, _ label: String
+    ) -> Typed? {
+        let areUnsigned =
+            (left.type == .uint64 || left.isNaturalNumber) && (right.type == .uint64 || right.isNaturalNumber)
+        switch symbol {
+        case .plus where areUnsigned, .times where areUnsigned:
+            return Typed(sql: "(\(left.sql) \(symbol.rawValue) \(right.sql))", type: .uint64, label: label)
+        case .modulo where areUnsigned:
+            return Typed(sql: "hf_remainder(\(left.sql), \(right.sql), 1)", type: .uint64, label: label)
+        case .divided where left.type != right.type && left.type != .double && right.type != .double:
+            // Upstream has decimal numbers here.
+            return Typed(sql: "hf_ratio(\(left.sql), \(right.sql))", type: .double, label: label)
+        default:
+            return nil
+        }
     }
 
     private func timeArithmetic(
