@@ -84,19 +84,17 @@ final class HTTP2ClientConnection: ChannelHandler, PooledConnection {
         ping = .none
         if !hasInput {
             hasInput = true
-            if isNoFrame(bytes) { return end(.http1OnlyPeer) }
+            if isText(bytes) { return end(.http1OnlyPeer) }
         }
         if let error = session?.receive(bytes) { return end(error) }
         guard state != .closed else { return }
         channel.scheduleFlush()
     }
 
-    /// Whether the peer's first bytes would be a frame above the limit, as all text is: `HTTP/1.1 400`, or the page that
-    /// some servers send without a head to one who speaks no HTTP/1.
-    private func isNoFrame(_ bytes: RawSpan) -> Bool {
-        guard bytes.byteCount >= 3 else { return false }
-        let length = bytes.withUnsafeBytes { Int($0[0]) << 16 | Int($0[1]) << 8 | Int($0[2]) }
-        return length > pool.options.maxFrameBytes
+    /// Whether the peer's first bytes are not the frame SETTINGS, with which HTTP/2 begins (RFC 9113 §3.4), but text:
+    /// `HTTP/1.1 400`, or the page that some servers send without a head to one who speaks no HTTP/1.
+    private func isText(_ bytes: RawSpan) -> Bool {
+        bytes.byteCount > 3 && bytes.withUnsafeBytes { $0[3] >= UInt8(ascii: " ") }
     }
 
     func fillOutput() {
