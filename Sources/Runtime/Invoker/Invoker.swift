@@ -27,6 +27,7 @@ final class Invoker {
     /// Starts beyond those that wait in `slots`.
     private var storedStarts = StoredStarts()
     private var backOffs = BackOffQueue()
+    private var pausedBackOffs = PausedBackOffs()
     private var alarm = Timestamp.distantFuture
 
     init(
@@ -80,7 +81,10 @@ final class Invoker {
     }
 
     /// Cuts off the attempt of an invocation, and forgets the invocation.
-    func abortAttempt(_ id: InvocationID) { forget(id) }
+    func abortAttempt(_ id: InvocationID) {
+        if let series = series[id] { pausedBackOffs.stopped(Self.live(series)) }
+        forget(id)
+    }
 
     /// The invocation suspended, paused or ended. An attempt that has said its last word may drain.
     func release(_ id: InvocationID) { forget(id) }
@@ -139,6 +143,7 @@ final class Invoker {
     private func admit(_ start: AttemptStart, in partition: PartitionIndex, takenUpFor turn: DeploymentID?) {
         // A former life of an id that is used again; its epochs have nothing to do with these.
         if let former = series[start.id], former.incarnation != start.incarnation { forget(start.id) }
+        pausedBackOffs.started(start.id)
         let series = series[start.id] ?? begin(start, in: partition)
         guard series.machine.started(epoch: start.epoch, isNewSeries: start.isNewSeries) else { return }
         series.partition = partition
@@ -369,15 +374,15 @@ final class Invoker {
 
     // MARK: - Operators
 
-    /// What runs and what backs off, in no order.
-    var liveInvocations: [LiveInvocation] {
-        series.values.map { series in
-            LiveInvocation(
-                id: series.id, partition: series.partition, isInFlight: series.machine.isOpen,
-                attempts: series.machine.attempts, lastStart: series.lastStart,
-                lastDeployment: series.lastDeployment, lastServer: series.attempt?.server ?? series.lastServer,
-                nextRetry: series.nextRetry, lastFailure: series.lastFailure, awaitingOn: series.attempt?.awaitingOn)
-        }
+    /// What runs, what backs off, and what was stopped while it backed off, in no order.
+    var liveInvocations: [LiveInvocation] { series.values.map(Self.live) + pausedBackOffs.all }
+
+    private static func live(_ series: AttemptSeries) -> LiveInvocation {
+        LiveInvocation(
+            id: series.id, partition: series.partition, isInFlight: series.machine.isOpen,
+            attempts: series.machine.attempts, lastStart: series.lastStart, lastDeployment: series.lastDeployment,
+            lastServer: series.attempt?.server ?? series.lastServer, nextRetry: series.nextRetry,
+            lastFailure: series.lastFailure, awaitingOn: series.attempt?.awaitingOn)
     }
 }
 

@@ -8,6 +8,8 @@ struct LiveInvocation {
     var partition: PartitionIndex
     /// Whether an attempt is open.
     var isInFlight: Bool
+    /// Whether it was stopped while it backed off; its status tells whether it is paused since.
+    var isStopped = false
     /// Attempts that were started in this series.
     var attempts: UInt64
     var lastStart: Timestamp?

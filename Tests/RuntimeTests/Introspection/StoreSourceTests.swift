@@ -128,6 +128,27 @@ import Testing
         #expect(try server.rows("select trace_id as t from sys_invocation_status") == rows)
     }
 
+    @Test func `an invocation that was paused while it backed off goes on showing why`() throws {
+        let server = try StoredServer()
+        let paused = try server.invoke("Greeter", handler: "greet", number: 1)
+        let running = try server.invoke("Greeter", handler: "greet", number: 2)
+        try server.apply(.pause(paused, nil), partitionKey: paused.partitionKey)
+        let gone = InvocationID.numbered(3)
+        server.live = [paused, running, gone].map { id in
+            LiveInvocation(
+                id: id, partition: 0, isInFlight: false, isStopped: true, attempts: 2, nextRetry: Self.moment,
+                lastFailure: AttemptFailure(code: 500, message: "boom"))
+        }
+        #expect(
+            try server.rows(
+                "select status, retry_count as n, next_retry_at as t, last_failure as f from sys_invocation order by status"
+            )
+                == #"[{"status":"paused","n":2,"t":"2023-12-14T15:38:52.500Z","f":"[500 Internal] boom"},{"status":"ready"}]"#
+        )
+        #expect(try server.rows("select id from sys_invocation_state") == #"[{"id":"\#(paused)"}]"#)
+        #expect(try server.rows("select id from sys_invocation_state where id = '\(running)'") == "[]")
+    }
+
     @Test func `what a suspended invocation waits for is in the order of numbers`() throws {
         let server = try StoredServer()
         let id = try server.invoke("Greeter", handler: "greet", number: 1)
@@ -212,7 +233,7 @@ private final class StoredServer {
         try apply(command, partitionKey: PartitionKey.ofKey(key))
     }
 
-    private func apply(_ command: Command, partitionKey: UInt64) throws {
+    func apply(_ command: Command, partitionKey: UInt64) throws {
         let partition = partitions[Int(Partition.owner(of: partitionKey, count: Self.count))]
         let transaction = store.transaction()
         _ = try partition.apply(command, now: Timestamp(millis: 1_702_568_332_500), in: transaction)

@@ -52,6 +52,22 @@ import Testing
         #expect(invoker.liveInvocations.first?.nextRetry == nil)
     }
 
+    @Test func `what is stopped while it backs off is remembered until it goes on`() {
+        let invoker = world.invoker()
+        invoker.startAttempt(InvokerFixtures.start(), in: 0)
+        fail(delay: 3_000_000)
+        invoker.retryLater(id, epoch: 2)
+        invoker.abortAttempt(id)
+        invoker.release(id)
+        let live = invoker.liveInvocations
+        #expect(live.map(\.isStopped) == [true])
+        #expect(live.first?.attempts == 1 && live.first?.nextRetry != nil && live.first?.lastFailure != nil)
+        invoker.startAttempt(InvokerFixtures.start(epoch: 3), in: 0)
+        #expect(invoker.liveInvocations.map(\.isStopped) == [false])
+        invoker.abortAttempt(id)
+        #expect(invoker.liveInvocations.isEmpty)
+    }
+
     @Test func `the policy's last attempt pauses the invocation`() {
         var defaults = InvocationDefaults()
         defaults.retryPolicy = RetryPolicy(

@@ -48,6 +48,13 @@ struct InvocationRow {
     }
 }
 
+extension LiveInvocation {
+    /// Whether it belongs to what is stored: an invoker may know an invocation a moment longer than it is to be run.
+    func isCurrent(for record: InvocationRecord) -> Bool {
+        isStopped ? record.status == .paused : record.status == .invoked
+    }
+}
+
 extension TargetKind {
     /// The kind of the service, as SQL spells it.
     var serviceType: String {

@@ -60,7 +60,7 @@ private final class StoreSession: IntrospectionSession {
         case TableSchema.invocationStatus.name: TableCursor(.status, invocations(filter, id: "id"))
         case TableSchema.idempotency.name:
             TableCursor(.idempotency, invocations(filter, id: "invocation_id") { $0.idempotencyKey != nil })
-        case TableSchema.invocationState.name: TableCursor(LiveColumns.columns, rows: liveRows(filter))
+        case TableSchema.invocationState.name: TableCursor(LiveColumns.columns, rows: try liveRows(filter))
         case TableSchema.journal.name: TableCursor(JournalRow.columns, journal(filter))
         case TableSchema.journalEvents.name: TableCursor(JournalEventRow.columns, events(filter))
         case TableSchema.state.name: TableCursor(StateRow.columns, state(filter))
@@ -106,8 +106,7 @@ private final class StoreSession: IntrospectionSession {
     }
 
     private func row(_ id: InvocationID, _ record: InvocationRecord) -> InvocationRow {
-        // The invoker may know it a moment longer than it is to be run.
-        let live = record.status == .invoked ? live[id] : nil
+        let live = live[id].flatMap { $0.isCurrent(for: record) ? $0 : nil }
         let input = { [self] in record.journalLength > 0 ? inputCommand(of: id) : nil }
         return InvocationRow(id: id, record: record, live: live, serverVersion: serverVersion, input: input)
     }
@@ -121,10 +120,21 @@ private final class StoreSession: IntrospectionSession {
         return input
     }
 
-    private func liveRows(_ filter: RowFilter) -> [LiveInvocation] {
-        guard let text = filter.text("id") else { return live.values.sorted { $0.id < $1.id } }
-        guard let id = try? InvocationID(text: text), let live = live[id] else { return [] }
-        return [live]
+    private func liveRows(_ filter: RowFilter) throws(StorageError) -> [LiveInvocation] {
+        let known: [LiveInvocation]
+        if let text = filter.text("id") {
+            known = (try? InvocationID(text: text)).flatMap { live[$0] }.map { [$0] } ?? []
+        } else {
+            known = live.values.sorted { $0.id < $1.id }
+        }
+        var rows: [LiveInvocation] = []
+        for live in known {
+            let table = InvocationTable(partition: owner(live.id.partitionKey))
+            // Those that run are nearly always current; to look at all of them would take long.
+            if live.isStopped, try table.record(live.id, snapshot)?.status != .paused { continue }
+            rows.append(live)
+        }
+        return rows
     }
 
     // MARK: - Journals
