@@ -89,19 +89,19 @@ import Testing
                 """
                 select true as a, 1 as b, journal_size as c, retry_count as d, 1.5 as e, 'x' as f, x'00' as g,
                     created_at as h, now() as i, completion_retention as j, current_date as k,
-                    suspended_waiting_for_signals as l, null as m from sys_invocation
+                    suspended_waiting_for_signals as l, null as m, [1, null] as n from sys_invocation
                 """))
         let schema = Reader(messages[0].metadata)
         let fields = try schema.tables(field: 1, of: schema.table(field: 2, of: schema.root))
-        #expect(fields.map { schema.byte(field: 2, of: $0) } == [6, 2, 2, 2, 3, 20, 19, 10, 10, 18, 8, 12, 1])
+        #expect(fields.map { schema.byte(field: 2, of: $0) } == [6, 2, 2, 2, 3, 20, 19, 10, 10, 18, 8, 12, 1, 12])
         #expect(try schema.string(field: 1, of: schema.table(field: 3, of: fields[7])) == "+00:00")
         #expect(try schema.string(field: 1, of: schema.table(field: 3, of: fields[8])).isEmpty)
         #expect(try schema.tables(field: 5, of: fields[11]).count == 1)
         let batch = Reader(messages[1].metadata)
         let header = try batch.table(field: 2, of: batch.root)
         // A list has a node and a bitmap of its own before those of its elements.
-        #expect(try batch.pairs(field: 1, of: header).count == 14)
-        #expect(try batch.pairs(field: 1, of: header).last == [4, 4])
+        #expect(try batch.pairs(field: 1, of: header).count == 16)
+        #expect(try batch.pairs(field: 1, of: header).suffix(3) == [[4, 4], [4, 0], [8, 4]])
         #expect(try batch.pairs(field: 2, of: header).allSatisfy { $0[0] % 8 == 0 })
     }
 }

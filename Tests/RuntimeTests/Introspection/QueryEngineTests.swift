@@ -59,6 +59,10 @@ import Testing
         ),
         ("SET x = y;;", "[]"),
         (
+            "select make_array(1, 2) as a, ['x', 'y'] as b, [] as c, [7, 8][2] as d, array_length([1, 2, 3]) as e",
+            #"[{"a":[1,2],"b":["x","y"],"c":[],"d":8,"e":3}]"#
+        ),
+        (
             "select encode('a?>', 'base64') as a, encode(x'00ff', 'hex') as b, trim(both 'x' from 'xax') as c, trim(leading from ' b') as d, bit_length('ä') as e",
             #"[{"a":"YT8+","b":"00ff","c":"a","d":"b","e":16}]"#
         ),
@@ -374,7 +378,8 @@ import Testing
         ("select * from sys_invocation group by id", "several values in a group"),
         ("select 1; select 2", "expected the end of the query, found 'select'"),
         ("drop table state", "DROP is not supported"), ("delete from state", "DELETE is not supported"),
-        ("pragma x", "PRAGMA is not supported"), ("select 'abc", "no closing quote"),
+        ("pragma x", "PRAGMA is not supported"), ("explain select 1", "has no EXPLAIN"),
+        ("select 'abc", "no closing quote"),
         ("select id from sys_invocation where id = 'nope'", "'nope' is not an invocation id"),
         ("select id from sys_inbox where id in ('zzz')", "'zzz' is not an invocation id"),
         ("select id from sys_invocation a join sys_deployment b on a.id = b.id", "Several tables have a column 'id'"),

@@ -89,7 +89,7 @@ struct ArrowAnswer: AnswerEncoder {
 /// A type of Arrow's.
 enum ArrowType {
     case null, boolean, int64, uint32, uint64, double, string, binary, timestamp, localTimestamp, date, duration
-    case stringList, uint32List
+    case stringList, uint32List, int64List
 
     init(_ type: SQLType) {
         switch type {
@@ -105,6 +105,7 @@ enum ArrowType {
         case .duration: self = .duration
         case .stringList: self = .stringList
         case .uint32List: self = .uint32List
+        case .int64List: self = .int64List
         case .null: self = .null
         case .string, .interval, .json: self = .string
         }
@@ -119,7 +120,7 @@ enum ArrowType {
         case .boolean: 6
         case .date: 8
         case .timestamp, .localTimestamp: 10
-        case .stringList, .uint32List: 12
+        case .stringList, .uint32List, .int64List: 12
         case .duration: 18
         case .binary: 19
         case .string: 20
@@ -131,6 +132,7 @@ enum ArrowType {
         switch self {
         case .stringList: .string
         case .uint32List: .uint32
+        case .int64List: .int64
         default: nil
         }
     }
@@ -148,7 +150,7 @@ enum ArrowType {
             let zone = buffer.string("+00:00")
             buffer.field(1, offset: zone)
             buffer.field(0, milliseconds)
-        case .null, .boolean, .string, .binary, .stringList, .uint32List: break
+        case .null, .boolean, .string, .binary, .stringList, .uint32List, .int64List: break
         }
         return buffer.table()
     }

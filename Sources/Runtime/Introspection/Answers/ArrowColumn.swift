@@ -21,7 +21,7 @@ struct ArrowColumn {
         self.type = type
         switch type {
         case .string, .binary: ends = [UInt8](repeating: 0, count: 8)
-        case .stringList, .uint32List: ends = [UInt8](repeating: 0, count: 4)
+        case .stringList, .uint32List, .int64List: ends = [UInt8](repeating: 0, count: 4)
         default: break
         }
         if let element = type.element { elements.append(ArrowColumn(element)) }
@@ -46,7 +46,7 @@ struct ArrowColumn {
         case .string, .binary:
             if !isNull { row.withBytes(column) { values.append(contentsOf: $0) } }
             append(Int64(values.count), to: &ends)
-        case .stringList, .uint32List:
+        case .stringList, .uint32List, .int64List:
             if !isNull { row.withBytes(column) { appendElements(of: String(decoding: $0, as: UTF8.self)) } }
             append(Int32(truncatingIfNeeded: elements.first?.count ?? 0), to: &ends)
         }
@@ -71,21 +71,24 @@ struct ArrowColumn {
 
     private mutating func appendElements(of list: String) {
         for element in Self.elements(of: list) {
-            elements[0].mark(isNull: false)
-            if elements[0].type == .string {
-                elements[0].values.append(contentsOf: element.utf8)
+            elements[0].mark(isNull: element == nil)
+            switch elements[0].type {
+            case .string:
+                elements[0].values.append(contentsOf: (element ?? "").utf8)
                 elements[0].append(Int64(elements[0].values.count), to: &elements[0].ends)
-            } else {
-                elements[0].append(Int32(truncatingIfNeeded: Int64(element) ?? 0))
+            case .int64:
+                elements[0].append(element.flatMap { Int64($0) } ?? 0)
+            default:
+                elements[0].append(Int32(truncatingIfNeeded: element.flatMap { Int64($0) } ?? 0))
             }
             elements[0].count += 1
         }
     }
 
     /// The members of a JSON array of strings or numbers.
-    private static func elements(of list: String) -> [String] {
+    private static func elements(of list: String) -> [String?] {
         guard let members = try? JSON(parsing: list).array else { return [] }
-        return members.map { $0.string ?? $0.text }
+        return members.map { $0.isNull ? nil : $0.string ?? $0.text }
     }
 
     private mutating func mark(isNull: Bool) {

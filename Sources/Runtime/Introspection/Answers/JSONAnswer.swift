@@ -48,7 +48,7 @@ struct JSONAnswer: AnswerEncoder {
             body.append(UInt8(ascii: "\""))
             row.withBytes(column) { Hexadecimal.append($0, to: &body) }
             body.append(UInt8(ascii: "\""))
-        case .stringList, .uint32List:
+        case .stringList, .uint32List, .int64List:
             row.withBytes(column) { body.append(contentsOf: $0) }
         case .string, .interval, .json, .null:
             appendString(row, column)

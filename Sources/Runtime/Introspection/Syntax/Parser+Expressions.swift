@@ -132,6 +132,11 @@ extension Parser {
     }
 
     private mutating func parenthesized() throws(QueryError) -> Expression {
+        if take(symbol: "[") {
+            let elements = isNext("]") ? [] : try expressions()
+            try expect(symbol: "]")
+            return .call(FunctionCall(name: "make_array", arguments: elements))
+        }
         guard take(symbol: "(") else { throw .syntax("an expression", found: current) }
         let inner: Expression = isNext("select") || isNext("with") ? .scalar(try query()) : try expression()
         try expect(symbol: ")")

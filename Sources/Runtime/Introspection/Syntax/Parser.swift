@@ -46,8 +46,10 @@ struct Parser {
             while current.kind != .end, !isNext(";") { advance() }
             return .setting
         case "insert", "update", "delete", "create", "drop", "alter", "truncate", "copy", "merge", "attach", "detach",
-            "pragma", "vacuum", "begin", "commit", "rollback", "grant", "explain", "use", "call", "load", "reindex":
+            "pragma", "vacuum", "begin", "commit", "rollback", "grant", "use", "call", "load", "reindex":
             throw .readOnly(current.text)
+        case "explain":
+            throw .unsupported("EXPLAIN")
         default:
             throw .syntax("a statement", found: current)
         }

@@ -29,6 +29,8 @@ enum SQLType: Sendable, Equatable {
     case stringList
     /// JSON text of an array of unsigned numbers.
     case uint32List
+    /// JSON text of an array of numbers.
+    case int64List
 
     var isNumber: Bool {
         switch self {
@@ -57,6 +59,7 @@ enum SQLType: Sendable, Equatable {
         case .interval: "Interval(MonthDayNano)"
         case .stringList: "List(LargeUtf8)"
         case .uint32List: "List(UInt32)"
+        case .int64List: "List(Int64)"
         }
     }
 
@@ -66,7 +69,7 @@ enum SQLType: Sendable, Equatable {
         case .boolean, .int64, .uint32, .uint64, .timestamp, .localTimestamp, .date, .duration: "INTEGER"
         case .double: "REAL"
         case .binary: "BLOB"
-        case .null, .string, .interval, .json, .stringList, .uint32List: "TEXT"
+        case .null, .string, .interval, .json, .stringList, .uint32List, .int64List: "TEXT"
         }
     }
 

@@ -50,11 +50,26 @@ extension ScalarFunction {
         return try translator.cast(arguments[0], to: type, orNull: false)
     }
 
+    private static let list = ScalarFunction(0...100) { (arguments, translator) throws(QueryError) in
+        let type = arguments.reduce(SQLType.null) { $0.united(with: $1.type) }
+        guard [.int64, .uint32, .string, .null].contains(type) else {
+            throw .unsupported("list of \(type.name)")
+        }
+        var values: [String] = []
+        for argument in arguments {
+            values.append(type == .string ? try translator.text(argument).sql : argument.sql)
+        }
+        return Typed(
+            sql: "json_array(\(values.joined(separator: ", ")))", type: type == .string ? .stringList : .int64List,
+            label: "")
+    }
+
     private static let element = ScalarFunction(2...2) { (arguments, _) throws(QueryError) in
         let type: SQLType =
             switch arguments[0].type {
             case .stringList: .string
             case .uint32List: .uint32
+            case .int64List: .int64
             default: throw QueryError(.query, "'\(arguments[0].label)' is \(arguments[0].type.name), and no list.")
             }
         let (list, index) = (arguments[0].sql, arguments[1].sql)
@@ -89,7 +104,8 @@ extension ScalarFunction {
         "json_get_float": json("float", .double), "json_get_bool": json("bool", .boolean),
         "json_get_json": json("json", .string), "json_length": json("length", .uint64, path: 0...9),
         "json_contains": json("contains", .boolean), "json_object_keys": json("keys", .stringList, path: 0...9),
-        "arrow_typeof": typeName, "arrow_cast": arrowCast, "array_element": element, "list_element": element,
+        "make_array": list, "make_list": list, "arrow_typeof": typeName, "arrow_cast": arrowCast,
+        "array_element": element, "list_element": element,
         "array_extract": element, "array_to_string": arrayToText, "list_to_string": arrayToText,
         "array_join": arrayToText,
     ]

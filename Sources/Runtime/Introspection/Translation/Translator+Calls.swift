@@ -154,7 +154,11 @@ enum Aggregate {
             }
             return ("\(function)(\(list))", (first.type, bare))
         case "string_agg": return ("group_concat(\(list))", (.string, bare))
-        case "array_agg": return ("json_group_array(\(list))", (.stringList, bare))
+        case "array_agg":
+            return (
+                "json_group_array(\(list))",
+                (first.type == .string || first.type == .json ? .stringList : .int64List, bare)
+            )
         default: return ("\(name)(\(list))", (first.type, bare))
         }
     }

@@ -30,7 +30,7 @@ extension Translator {
         case .date:
             let moment = try timestamp(value, orNull: orNull)
             result = Typed(sql: "hf_date_bin(86400000, \(moment.sql), 0) / 86400000", type: .date, label: value.label)
-        case .null, .duration, .interval, .json, .stringList, .uint32List:
+        case .null, .duration, .interval, .json, .stringList, .uint32List, .int64List:
             throw .unsupported("cast to \(type.name)")
         }
         // A cast keeps the name of what it casts.
@@ -59,7 +59,7 @@ extension Translator {
             return Typed(sql: "\(milliseconds)", type: .timestamp, label: value.label)
         case .boolean, .int64, .uint32, .uint64, .double, .duration:
             return Typed(sql: "CAST(\(value.sql) AS INTEGER)", type: .localTimestamp, label: value.label)
-        case .binary, .interval, .json, .stringList, .uint32List:
+        case .binary, .interval, .json, .stringList, .uint32List, .int64List:
             throw QueryError(.query, "\(value.type.name) is no timestamp, in '\(value.label)'.")
         }
     }
@@ -68,7 +68,7 @@ extension Translator {
     func text(_ value: Typed) throws(QueryError) -> Typed {
         let sql: String
         switch value.type {
-        case .string, .json, .interval, .stringList, .uint32List: return value
+        case .string, .json, .interval, .stringList, .uint32List, .int64List: return value
         case .null: sql = "NULL"
         case .boolean: sql = "(CASE WHEN \(value.sql) THEN 'true' WHEN NOT \(value.sql) THEN 'false' END)"
         case .int64, .uint32: sql = "CAST(\(value.sql) AS TEXT)"
