@@ -14,13 +14,18 @@ struct WebAPI {
         base = String(full.reversed().drop { $0 == "/" }.reversed())
     }
 
+    /// How long the admin API may take; registering calls the new deployment, which has less.
+    private static let timeLimitMillis: UInt64 = 60_000
+
     /// Sends a request and gives back whatever comes.
     func send(
-        _ method: String, _ path: String, headers: [(String, String)] = [], body: [UInt8]? = nil
+        _ method: String, _ path: String, headers: [(String, String)] = [], body: [UInt8]? = nil,
+        timeLimitMillis: UInt64? = nil
     ) throws(CommandError) -> WebClient.Answer {
         let url = base + path
         do throws(WebClient.Failure) {
-            return try WebClient.send(method, url, headers: headers, body: body)
+            return try WebClient.send(
+                method, url, headers: headers, body: body, timeLimitMillis: timeLimitMillis)
         } catch {
             switch error {
             case .badURL(let reason): throw .badURL(url, because: reason)
@@ -32,7 +37,8 @@ struct WebAPI {
     /// The same, where anything but 2xx is an error with the server's own words.
     func call(_ method: String, _ path: String, _ body: JSON? = nil) throws(CommandError) -> WebClient.Answer {
         let headers = [("accept", "application/json")] + (body == nil ? [] : [("content-type", "application/json")])
-        let answer = try send(method, path, headers: headers, body: body?.bytes)
+        let answer = try send(
+            method, path, headers: headers, body: body?.bytes, timeLimitMillis: Self.timeLimitMillis)
         guard (200..<300).contains(answer.status) else { throw .answered(answer.status, Self.message(of: answer)) }
         return answer
     }

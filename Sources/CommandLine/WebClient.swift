@@ -14,15 +14,17 @@ enum WebClient {
         case unreachable(String)
     }
 
+    /// - Parameter timeLimitMillis: How long the whole answer may take; nil: for ever.
     static func send(
-        _ method: String, _ url: String, headers: [(String, String)], body: [UInt8]?
+        _ method: String, _ url: String, headers: [(String, String)], body: [UInt8]?, timeLimitMillis: UInt64? = nil
     ) throws(Failure) -> Answer {
         let (origin, path) = try parts(of: url)
         var lines = HTTPHeaders()
         for (name, value) in headers { lines.add(name, value) }
         if let body { lines.add("content-length", String(body.count)) }
         let request = WebRequest(
-            head: HTTPRequestHead(method: method, path: path, headers: lines), origin: origin, body: body)
+            head: HTTPRequestHead(method: method, path: path, headers: lines), origin: origin, body: body,
+            timeLimitMillis: timeLimitMillis)
         let loop: EventLoop
         do {
             loop = try EventLoop(index: 0)
@@ -43,6 +45,7 @@ enum WebClient {
         switch error.code {
         case .connectionRefused: "nobody listens there"
         case .connectTimeout: "it does not answer"
+        case .timeout: "it has the request, but gave no answer in time"
         case .connectionClosed: "it closed the connection without an answer"
         default: String(error.message.reversed().drop { $0 == "." }.reversed())
         }
@@ -98,21 +101,28 @@ private final class WebRequest: ClientExchangeDelegate, @unchecked Sendable {
     private let head: HTTPRequestHead
     private let origin: HTTPOrigin
     private let body: [UInt8]?
+    private let timeLimitMillis: UInt64?
     private var client: HTTPClient?
     private var loop: EventLoop?
     private var response: HTTPResponseHead?
     private var received: [UInt8] = []
 
-    init(head: HTTPRequestHead, origin: HTTPOrigin, body: [UInt8]?) {
+    init(head: HTTPRequestHead, origin: HTTPOrigin, body: [UInt8]?, timeLimitMillis: UInt64?) {
         self.head = head
         self.origin = origin
         self.body = body
+        self.timeLimitMillis = timeLimitMillis
     }
 
     func begin(on loop: EventLoop) {
         let client = HTTPClient(loop: loop)
         self.loop = loop
         self.client = client
+        if let timeLimitMillis {
+            loop.schedule(after: timeLimitMillis) { [unowned self] in
+                finish(.failed(TransportError(.timeout, "There was no answer in \(timeLimitMillis) ms.")))
+            }
+        }
         let exchange = client.open(
             head, to: origin, version: .http1, hasBody: body?.isEmpty == false, delegate: self)
         guard let body, !body.isEmpty else { return }
@@ -134,6 +144,8 @@ private final class WebRequest: ClientExchangeDelegate, @unchecked Sendable {
     func exchangeIsWritable(_ exchange: ClientExchange) {}
 
     private func finish(_ outcome: Outcome) {
+        // What closing the client brings about comes too late.
+        guard case .pending = self.outcome else { return }
         self.outcome = outcome
         client?.close()
         loop?.stop()
