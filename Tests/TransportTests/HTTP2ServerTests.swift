@@ -52,6 +52,24 @@ struct HTTP2ServerTests {
         #expect(head?.payload.first == 0x8C)
     }
 
+    @Test func `a body that stalls ends its stream, and no other`() throws {
+        /// Used on one loop.
+        final class Waiting: @unchecked Sendable { var exchange: ServerExchange? }
+        let waiting = Waiting()
+        var options = HTTPServerOptions()
+        options.idleTimeout = 50
+        let harness = try Harness(loops: 1, options: options) { exchange in
+            guard exchange.hasBody else { return waiting.exchange = exchange }
+            exchange.collectBody(limit: 10) { _ in waiting.exchange?.answer("late") }
+        }
+        let peer = RawPeer(harness)
+        peer.send(RawFrame.preface + RawFrame.settings)
+        peer.send(RawFrame.request(1) + RawFrame.request(3, endsStream: false))
+        let frames = peer.frames { $0.type == 0 && $0.flags & 1 == 1 }
+        #expect(frames.contains { $0.type == 3 && $0.stream == 3 })
+        #expect(frames.last { $0.type == 0 }?.stream == 1)
+    }
+
     @Test func `frames that break the rules end the connection and nothing else`() async throws {
         let harness = try Harness(loops: 1) { $0.answer("fine") }
         let broken: [[UInt8]] = [

@@ -104,8 +104,12 @@ final class HTTP2ServerConnection: ServerConnection, ChannelHandler {
         }
         let quiet = now &- channel.lastActivity
         guard quiet > options.idleTimeout else { return }
-        let isCollecting = streams.values.contains { !$0.isInputEnded && $0.exchange?.isCollectingBody == true }
-        if channel.isOutputBlocked || isCollecting || streams.isEmpty { end() }
+        if channel.isOutputBlocked || streams.isEmpty { return end() }
+        for (id, stream) in streams where !stream.isInputEnded && stream.exchange?.isCollectingBody == true {
+            // Other requests on this connection may be waiting for their answers.
+            session?.reset(stream: id, code: HTTP2ErrorCode.cancel)
+            channel.scheduleFlush()
+        }
     }
 
     func drain() {
