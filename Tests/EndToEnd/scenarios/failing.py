@@ -365,3 +365,30 @@ async def steps_are_limited_by_the_time_since_the_journal_grew(world: World) -> 
     check(140 <= millis[0] < 400 and millis[0] + 140 <= millis[1] and millis[1] + 140 <= millis[2], f"{millis}")
     await (await raw.attempt()).finish(output(b"1"), END)
     equal((await world.attach(identifier)).body, b"1")
+
+
+@once
+async def paused_while_it_backs_off_it_goes_on_showing_why(world: World) -> None:
+    raw = await world.raw({"S": ("S", {"h": None}, policy(60_000, 1, 60_000))}, versions=(5, 6))
+    identifier = await world.send(
+        raw.path("S", "h"), headers={"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
+    )
+    await (await raw.attempt()).finish(error(500, "no"))
+    before = await world.status(identifier, "backing-off")
+    equal((await world.operate(identifier, "pause")).status, 202)
+    paused = await world.status(identifier, "paused")
+    for column in ("retry_count", "next_retry_at", "last_failure", "last_failure_error_code"):
+        equal(paused.get(column), before[column], f"the column {column} after the pause")
+    events = await world.rows(
+        f"SELECT event_type, event_json ->> 'last_failure' AS failure FROM sys_journal_events WHERE id = '{identifier}'"
+    )
+    equal([event["event_type"] for event in events], ["TransientError", "Paused"])
+    check("no" in events[1].get("failure", ""), f"the pause does not say why: {events[1]}")
+    rows = await world.rows(f"SELECT trace_id FROM sys_invocation WHERE id = '{identifier}'")
+    equal(rows, [{"trace_id": "0af7651916cd43dd8448eb211c80319c"}])
+    equal((await world.operate(identifier, "resume")).status, 200)
+    await (await raw.attempt()).finish(output(b"1"), END)
+    equal((await world.attach(identifier)).body, b"1")
+    ended = await world.status(identifier, "completed")
+    check("last_failure" not in ended, f"an ended invocation shows {ended}")
+    equal(await world.rows(f"SELECT id FROM sys_invocation_state WHERE id = '{identifier}'"), [])
