@@ -57,7 +57,7 @@ import Testing
             "select 1+1, 'x', count(*), count(1)",
             #"[{"Int64(1) + Int64(1)":2,"Utf8(\"x\")":"x","count(*)":1,"count(Int64(1))":1}]"#
         ),
-        ("SET x = y;;", "[]"),
+        ("SET x = y;;", "[]"), ("prepare p as select 1", "[]"),
         (
             "select make_array(1, 2) as a, ['x', 'y'] as b, [] as c, [7, 8][2] as d, array_length([1, 2, 3]) as e",
             #"[{"a":[1,2],"b":["x","y"],"c":[],"d":8,"e":3}]"#

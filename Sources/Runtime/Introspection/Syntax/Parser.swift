@@ -3,7 +3,7 @@ struct Parser {
     /// What a statement asks for.
     enum Statement: Sendable {
         case query(Query)
-        /// A setting, which is accepted and has no effect.
+        /// A setting or a prepared query, which is accepted and has no effect.
         case setting
     }
 
@@ -42,7 +42,8 @@ struct Parser {
             advance()
             _ = take("table")
             return .query(Self.columns(of: try tableName()))
-        case "set":
+        case "set", "prepare":
+            // Upstream takes these too; here each query stands for itself.
             while current.kind != .end, !isNext(";") { advance() }
             return .setting
         case "insert", "update", "delete", "create", "drop", "alter", "truncate", "copy", "merge", "attach", "detach",
