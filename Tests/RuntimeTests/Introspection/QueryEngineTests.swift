@@ -470,6 +470,37 @@ import Testing
         #expect(try source.rows("select count(*) as n from sys_invocation where id like 'inv_%'") == #"[{"n":4}]"#)
     }
 
+    @Test func `no number is too great or too small for a function`() throws {
+        let edges = [
+            "-9223372036854775808", "9223372036854775807", "18446744073709551615", "-1e308", "1e308", "-1", "1.5",
+        ]
+        let calls = [
+            "lpad('a', ?)", "rpad('a', ?, 'b')", "repeat('ab', ?)", "substr('abc', ?)", "substr('abc', ?, ?)",
+            "left('abc', ?)", "split_part('a-b', '-', ?)", "to_timestamp_seconds(?)", "from_unixtime(?)",
+            "to_timestamp_millis(?) + interval '1 month'", "date_trunc('week', to_timestamp_millis(?))",
+            "date_part('doy', to_timestamp_millis(?))", "to_char(to_timestamp_millis(?), '%Y')",
+            "cast(? as timestamp)", "cast(? as date)", "cast(? as bigint)", "chr(?)", "make_array(1, 2)[?]", "? * ?",
+            "? % ?", "round(1.25, ?)",
+        ]
+        for call in calls {
+            for edge in edges {
+                for format in [QueryEngine.Format.json, .arrow] {
+                    do throws(QueryError) {
+                        let query = "select \(call.replacing("?", with: edge)) as x"
+                        _ = try QueryEngine(source: source).run(query, format: format, now: Timestamp(millis: 0))
+                    } catch {
+                        #expect(error.status == 400, "\(call) of \(edge): \(error.message)")
+                    }
+                }
+            }
+        }
+    }
+
+    @Test(arguments: ["'x'", "1.5", "null", "-1e308"]) func `a limit is a whole number`(limit: String) throws {
+        let error = #expect(throws: QueryError.self) { try source.rows("select 1 as x limit \(limit)") }
+        #expect(error?.status == 400)
+    }
+
     @Test func `a source that fails is the server's fault`() throws {
         let error = #expect(throws: QueryError.self) { try source.rows("select * from sys_promise") }
         #expect(error?.status == 500)

@@ -170,8 +170,7 @@ enum SQLFunctions {
     ) {
         guard let arguments, !SQLiteValue.isNull(arguments[1]) else { return sqlite3_result_null(context) }
         let unit = SQLiteValue.text(arguments[0]).lowercased()
-        // Beyond this range the calendar's arithmetic would overflow; no such moment is stored.
-        let moment = min(max(sqlite3_value_int64(arguments[1]), -1 << 52), 1 << 52)
+        let moment = Calendar.bounded(sqlite3_value_int64(arguments[1]))
         if let result = compute(unit, moment) {
             sqlite3_result_int64(context, result)
         } else {

@@ -107,10 +107,10 @@ enum SQLTextFunctions {
     }
 
     private static func padded(_ text: String, _ size: String, _ fill: String, isLeft: Bool) -> SQLValue? {
-        guard let size = Int(size), size <= sizeMax else { return nil }
+        guard let size = Int(size).map({ max(0, $0) }), size <= sizeMax else { return nil }
         let scalars = text.unicodeScalars
         let missing = size - scalars.count
-        guard missing > 0, !fill.isEmpty else { return .text(String(scalars.prefix(max(0, size)))) }
+        guard missing > 0, !fill.isEmpty else { return .text(String(scalars.prefix(size))) }
         let whole = String(repeating: fill, count: missing / fill.unicodeScalars.count + 1)
         let padding = String(whole.unicodeScalars.prefix(missing))
         return .text(isLeft ? padding + text : text + padding)
@@ -179,7 +179,7 @@ enum MomentFormat {
 
     /// Nil for a pattern with something in it that is not known here.
     static func text(milliseconds: Int64, format: String) -> String? {
-        let moment = min(max(milliseconds, -1 << 52), 1 << 52)
+        let moment = Calendar.bounded(milliseconds)
         var result = ""
         var rest = format[...]
         while let character = rest.popFirst() {

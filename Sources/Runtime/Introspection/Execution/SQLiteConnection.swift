@@ -118,6 +118,7 @@ final class SQLiteConnection: @unchecked Sendable {
         case SQLITE_NOMEM, SQLITE_TOOBIG, SQLITE_FULL:
             return QueryError(.limit, "The query needs more memory or disk than it may have. Ask for less.")
         case SQLITE_ERROR: return QueryError(.query, "The query cannot be run: \(message).")
+        case SQLITE_MISMATCH: return QueryError(.query, "LIMIT and OFFSET take whole numbers.")
         default: return QueryError(.failure, "The query failed: \(message).")
         }
     }

@@ -2,6 +2,9 @@
 enum Calendar {
     static let millisecondsPerDay: Int64 = 86_400_000
 
+    /// The moment, or the end of what the calendar's arithmetic can bear: 140,000 years from now. No such moment is stored.
+    static func bounded(_ milliseconds: Int64) -> Int64 { min(max(milliseconds, -1 << 52), 1 << 52) }
+
     /// The days from 1 January 1970 to a date; months and days beyond their range count on.
     static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
         // Years begin in March here, so that the leap day is the last of its year.
@@ -34,6 +37,7 @@ enum Calendar {
 
     /// The same day of another month, or the last one if that month is shorter.
     static func adding(months: Int64, to milliseconds: Int64) -> Int64 {
+        let milliseconds = bounded(milliseconds)
         let day = floorDivide(milliseconds, millisecondsPerDay)
         let date = date(days: day)
         let month = date.year * 12 + date.month - 1 + min(max(months, -120_000), 120_000)
@@ -70,6 +74,7 @@ enum Calendar {
 
     /// As RFC 3339 writes it, with three digits of fraction if there is one.
     static func text(milliseconds: Int64, withZone: Bool) -> String {
+        let milliseconds = bounded(milliseconds)
         let day = floorDivide(milliseconds, millisecondsPerDay)
         let ofDay = milliseconds - day * millisecondsPerDay
         let date = date(days: day)
