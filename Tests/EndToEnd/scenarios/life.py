@@ -71,7 +71,7 @@ async def a_scheduled_one_can_only_be_ended(world: World) -> None:
         await outcomes(world, identifier, pause=409, resume=425, purge=409, purge_journal=409, restart_as_new=425)
         waiting = asyncio.create_task(world.attach(identifier))
         joined = asyncio.create_task(world.try_call(target, "x", headers))
-        await asyncio.sleep(1)  # Who waits for it cannot be seen from outside.
+        await asyncio.sleep(3)  # Who waits for it cannot be seen from outside.
         await outcomes(world, identifier, **{operation: 200})
         equal(json_error(await waiting), (409, 409, text, "invocation"))
         equal(json_error(await joined), (409, 409, text, "invocation"))
@@ -91,6 +91,8 @@ async def one_that_waits_for_its_object_can_only_be_ended(world: World) -> None:
     for operation, text in (("cancel", "canceled"), ("kill", "killed")):
         headers = {"idempotency-key": world.key()}
         waiting = asyncio.create_task(world.try_call(raw.path("O", "f", key), "x", headers))
+        query = f"SELECT id FROM sys_invocation WHERE idempotency_key = '{headers['idempotency-key']}'"
+        await world.until("the call that waits", lambda: world.rows(query))
         identifier = await world.send(raw.path("O", "f", key), "x", headers)
         equal((await world.row(identifier))["status"], "pending")
         await outcomes(world, identifier, pause=409, resume=425, purge=409, purge_journal=409, restart_as_new=425)
@@ -284,6 +286,7 @@ async def kill_goes_down_the_calls_that_are_waited_for(world: World) -> None:
     await child.write(call(raw.name("S"), "g", "grandchild", (1, 2)))
     grandchild = await raw.attempt()
     waiting = asyncio.create_task(world.attach(child_id))
+    await asyncio.sleep(1)
     equal((await root.read()).name, "CallCompletion")
     await outcomes(world, identifier, kill=200)
     for attempt in (root, child, grandchild):
