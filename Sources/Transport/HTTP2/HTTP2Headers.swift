@@ -23,7 +23,7 @@ struct HTTP2HeaderBlock {
         case ":method": method = text
         case ":path":
             path = text
-            hasBrokenPath = String(validating: value, as: UTF8.self) == nil
+            hasBrokenPath = !text.utf8.elementsEqual(value)
         case ":authority": authority = text
         case ":status": status = Int(text)
         default: break
