@@ -470,6 +470,20 @@ import Testing
         #expect(try source.rows("select count(*) as n from sys_invocation where id like 'inv_%'") == #"[{"n":4}]"#)
     }
 
+    @Test(arguments: [
+        ("1969-12-28", 0, 7, 362, 52, "Sun 7 0 362"), ("1970-01-01", 4, 4, 1, 1, "Thu 4 4 001"),
+        ("2024-12-30", 1, 1, 365, 1, "Mon 1 1 365"), ("2024-12-31", 2, 2, 366, 1, "Tue 2 2 366"),
+    ])
+    func `a day has its place in the week and in the year`(
+        date: String, dow: Int, isodow: Int, doy: Int, week: Int, text: String
+    ) throws {
+        let parts = ["dow", "isodow", "doy", "week"].map { "date_part('\($0)', timestamp '\(date)') as \($0)" }
+        #expect(
+            try source.rows(
+                "select \(parts.joined(separator: ", ")), to_char(timestamp '\(date)', '%a %u %w %j') as text")
+                == #"[{"dow":\#(dow),"isodow":\#(isodow),"doy":\#(doy),"week":\#(week),"text":"\#(text)"}]"#)
+    }
+
     @Test func `no number is too great or too small for a function`() throws {
         let edges = [
             "-9223372036854775808", "9223372036854775807", "18446744073709551615", "-1e308", "1e308", "-1", "1.5",

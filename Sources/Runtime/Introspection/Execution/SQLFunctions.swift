@@ -186,8 +186,7 @@ enum SQLFunctions {
         case "year": days = Calendar.days(year: date.year, month: 1, day: 1)
         case "quarter": days = Calendar.days(year: date.year, month: (date.month - 1) / 3 * 3 + 1, day: 1)
         case "month": days = Calendar.days(year: date.year, month: date.month, day: 1)
-        // Weeks begin on Monday; day 0 was a Thursday.
-        case "week": days = day - (day + 3 - Calendar.floorDivide(day + 3, 7) * 7)
+        case "week": days = day - Calendar.daysSinceMonday(day)
         case "day": days = day
         default:
             guard let width = Interval.unit(unit)?.milliseconds, width >= 1 else { return nil }
@@ -211,9 +210,9 @@ enum SQLFunctions {
         case "second": return ofDay / 1000 % 60
         case "millisecond", "milliseconds": return ofDay % 60_000
         case "microsecond", "microseconds": return ofDay % 60_000 * 1000
-        case "isodow": return day + 4 - Calendar.floorDivide(day + 3, 7) * 7
-        case "dow": return day + 4 - Calendar.floorDivide(day + 4, 7) * 7
-        case "doy": return day - Calendar.days(year: date.year, month: 1, day: 1) + 1
+        case "isodow": return Calendar.daysSinceMonday(day) + 1
+        case "dow": return (Calendar.daysSinceMonday(day) + 1) % 7
+        case "doy": return Calendar.dayOfYear(day)
         case "epoch": return Calendar.floorDivide(moment, 1000)
         default: return nil
         }
@@ -221,9 +220,8 @@ enum SQLFunctions {
 
     /// The week of ISO 8601: the first one of a year is that of its first Thursday.
     private static func week(of day: Int64) -> Int64 {
-        let thursday = Calendar.floorDivide(day + 3, 7) * 7
-        let year = Calendar.date(days: thursday).year
-        return (thursday - Calendar.days(year: year, month: 1, day: 1)) / 7 + 1
+        let thursday = day - Calendar.daysSinceMonday(day) + 3
+        return (Calendar.dayOfYear(thursday) - 1) / 7 + 1
     }
 
     private static func splitPart(_ context: OpaquePointer?, _ arguments: UnsafeMutablePointer<OpaquePointer?>?) {

@@ -30,6 +30,12 @@ enum Calendar {
         )
     }
 
+    /// How many days a day is behind Monday; day 0 was a Thursday.
+    static func daysSinceMonday(_ day: Int64) -> Int64 { day + 3 - floorDivide(day + 3, 7) * 7 }
+
+    /// The place of a day in its year, from 1.
+    static func dayOfYear(_ day: Int64) -> Int64 { day - days(year: date(days: day).year, month: 1, day: 1) + 1 }
+
     static func daysInMonth(year: Int64, month: Int64) -> Int64 {
         let next = month == 12 ? days(year: year + 1, month: 1, day: 1) : days(year: year, month: month + 1, day: 1)
         return next - days(year: year, month: month, day: 1)
@@ -78,13 +84,9 @@ enum Calendar {
         let day = floorDivide(milliseconds, millisecondsPerDay)
         let ofDay = milliseconds - day * millisecondsPerDay
         let date = date(days: day)
-        func padded(_ number: Int64, _ digits: Int) -> String {
-            let text = String(number)
-            return String(repeating: "0", count: max(0, digits - text.utf8.count)) + text
-        }
-        let time = [ofDay / 3_600_000, ofDay / 60_000 % 60, ofDay / 1000 % 60].map { padded($0, 2) }
-        let fraction = ofDay % 1000 == 0 ? "" : ".\(padded(ofDay % 1000, 3))"
-        let dateText = "\(padded(date.year, 4))-\(padded(date.month, 2))-\(padded(date.day, 2))"
+        let time = [ofDay / 3_600_000, ofDay / 60_000 % 60, ofDay / 1000 % 60].map { digits($0, 2) }
+        let fraction = ofDay % 1000 == 0 ? "" : ".\(digits(ofDay % 1000, 3))"
+        let dateText = "\(digits(date.year, 4))-\(digits(date.month, 2))-\(digits(date.day, 2))"
         return "\(dateText)T\(time.joined(separator: ":"))\(fraction)\(withZone ? "Z" : "")"
     }
 
@@ -97,6 +99,12 @@ enum Calendar {
         var digits = Substring(String(rest + 1000).dropFirst())
         while digits.last == "0" { digits.removeLast() }
         return "\(sign)PT\(seconds).\(digits)S"
+    }
+
+    /// A number with zeros before it, so that it has so many digits at least.
+    static func digits(_ number: Int64, _ count: Int) -> String {
+        let text = String(number)
+        return String(repeating: "0", count: max(0, count - text.utf8.count)) + text
     }
 
     /// The quotient, rounded towards the past.
