@@ -13,7 +13,10 @@ public enum Action: Sendable {
     case abortAttempt(InvocationID)
     /// The failure was recorded: start again with `Command.startAttempt` when the back-off is over.
     case retryLater(InvocationID, epoch: UInt32)
-    /// End the back-off now, if there is one.
+    /// The failure was recorded, and the back-off waits in the store: forget the invocation. If the back-off was ended
+    /// meanwhile, say so with `Command.startAttempt`.
+    case backOffStored(InvocationID, epoch: UInt32)
+    /// End the back-off now, if there is one in memory.
     case retryNow(InvocationID)
     /// A new journal entry that an open attempt of this epoch has to hear of: a notification.
     case forward(InvocationID, epoch: UInt32, index: UInt32, type: MessageType, payload: Bytes)
@@ -29,6 +32,8 @@ public enum Action: Sendable {
     case acknowledge(PartitionIndex, upTo: UInt64)
     /// The clean-up stopped at its limit: there is more to forget.
     case cleanUpMore
+    /// The ending of back-offs stopped at its limit: there may be more behind this one.
+    case endBackOffsMore(after: InvocationID)
     /// A timer was stored: remember it, if it is near.
     case setTimer(TimerKey)
 }
@@ -61,6 +66,8 @@ public struct AttemptStart: Sendable {
     public var isNewSeries: Bool
     /// The seed of the invocation's random numbers; nil: that of its id.
     public var randomSeed: UInt64?
+    /// Where the tries of the series stood in the store; nil: they were counted nowhere but in memory.
+    public var backOff: BackOff?
 }
 
 /// The answer to a request of a client or operator.
@@ -167,6 +174,8 @@ public struct TimerKey: Sendable, Hashable, Comparable {
         case sleep = 0
         /// Starts a scheduled invocation.
         case start = 1
+        /// Ends a back-off.
+        case retry = 2
     }
 
     /// When it is due.

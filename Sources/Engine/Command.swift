@@ -41,10 +41,14 @@ public enum Command: Sendable {
     case attempt(AttemptReport)
     /// The back-off of an invocation is over, or its start had to wait: it wants a fresh `.startAttempt`.
     case startAttempt(InvocationID, epoch: UInt32)
-    /// A start that the invoker has no room for, filed under the deployment that it would run on.
-    case deferStart(InvocationID, epoch: UInt32, for: DeploymentID)
+    /// A start that the invoker has no room for, filed under the deployment that it would run on; with the back-off that
+    /// is behind it, if it is not the first of its series.
+    case deferStart(InvocationID, epoch: UInt32, for: DeploymentID, behind: BackOff?)
     /// There is room for `limit` of the deferred starts of a deployment behind `after`. Action: `.startDeferred`.
     case takeUpStarts(for: DeploymentID, after: UInt64, limit: Int)
+
+    /// Services were registered: ends back-offs that may have waited for that, `limit` of those behind `after`.
+    case endBackOffs(after: InvocationID?, limit: Int)
 
     // From timers.
 
@@ -312,6 +316,8 @@ public struct ResolvedCallee: Sendable {
 public enum AfterFailure: Sendable {
     /// Another attempt, after the invoker's back-off.
     case retry
+    /// Another attempt, after a back-off that the invoker has no room for.
+    case retryStored(BackOff)
     /// The invocation pauses.
     case pause
     /// The invocation ends with the attempt's error.
@@ -361,8 +367,8 @@ extension Command {
         case .cancel(_, let request), .kill(_, let request), .purge(_, let request), .purgeJournal(_, let request),
             .pause(_, let request), .resume(_, _, let request), .restart(_, let request), .mutateState(_, let request):
             request
-        case .forget, .attempt, .startAttempt, .deferStart, .takeUpStarts, .timerFired, .cleanUp, .receive,
-            .acknowledged:
+        case .forget, .attempt, .startAttempt, .deferStart, .takeUpStarts, .endBackOffs, .timerFired, .cleanUp,
+            .receive, .acknowledged:
             nil
         }
     }

@@ -56,10 +56,12 @@ public struct LinePrinter: Sendable {
                 "attempt",
                 "\(name(report.id)) epoch=\(report.epoch) " + report.messages.map(text).joined(separator: "; "))
         case .startAttempt(let id, let epoch): line("want attempt", "\(name(id)) epoch=\(epoch)")
-        case .deferStart(let id, let epoch, let deployment):
-            line("defer start", "\(name(id)) epoch=\(epoch) for \(deployment)")
+        case .deferStart(let id, let epoch, let deployment, let backOff):
+            line("defer start", "\(name(id)) epoch=\(epoch) for \(deployment)" + text(backOff, " behind"))
         case .takeUpStarts(let deployment, let previous, let limit):
             line("take up starts", "for \(deployment) after=\(previous) limit=\(limit)")
+        case .endBackOffs(let previous, let limit):
+            line("end back-offs", (previous.map { "after=\(name($0)) " } ?? "") + "limit=\(limit)")
         case .timerFired(let timer): line("timer fired", text(timer))
         case .cleanUp(let limit): line("clean up", "limit=\(limit)")
         case .receive(let message, let sender, let sequence):
@@ -78,14 +80,16 @@ public struct LinePrinter: Sendable {
                 "start attempt",
                 "\(name(start.id)) epoch=\(start.epoch) entries=\(start.journalLength)"
                     + (start.isNewSeries ? " new series" : "")
-                    + (start.pinned.map { " pinned to v\($0.version.rawValue)" } ?? ""))
+                    + (start.pinned.map { " pinned to v\($0.version.rawValue)" } ?? "") + text(start.backOff, " behind")
+            )
         case .startDeferred(let starts, let deployment, let last):
             line(
                 "start deferred",
-                starts.map { "\(name($0.id)) epoch=\($0.epoch)" }.joined(separator: ", ")
+                starts.map { "\(name($0.id)) epoch=\($0.epoch)" + text($0.backOff, " behind") }.joined(separator: ", ")
                     + " for \(deployment)" + (last.map { " more after=\($0)" } ?? ""))
         case .abortAttempt(let id): line("abort attempt", name(id))
         case .retryLater(let id, let epoch): line("retry later", "\(name(id)) epoch=\(epoch)")
+        case .backOffStored(let id, let epoch): line("back-off stored", "\(name(id)) epoch=\(epoch)")
         case .retryNow(let id): line("retry now", name(id))
         case .forward(let id, let epoch, let index, let type, let payload):
             line("forward", "\(name(id)) epoch=\(epoch) [\(index)] \(text(type, payload))")
@@ -97,6 +101,7 @@ public struct LinePrinter: Sendable {
             line("send", "\(receiver)#\(sequence) \(text(message))")
         case .acknowledge(let sender, let sequence): line("received", "from \(sender) up to \(sequence)")
         case .cleanUpMore: line("clean up more", "")
+        case .endBackOffsMore(let last): line("end more", "back-offs after=\(name(last))")
         case .setTimer(let timer): line("set timer", text(timer))
         }
     }
@@ -109,7 +114,8 @@ public struct LinePrinter: Sendable {
         return line(
             "\(record.status)",
             "\(name(id)) \(record.target)\(waiting) epoch=\(record.epoch) entries=\(record.journalLength) "
-                + "commands=\(record.commandCount)" + (record.result.map { " result \(text($0))" } ?? ""))
+                + "commands=\(record.commandCount)" + text(record.backOff, " back-off")
+                + (record.result.map { " result \(text($0))" } ?? ""))
     }
 
     /// An entry of a journal.
@@ -169,7 +175,15 @@ extension LinePrinter {
         switch timer.kind {
         case .sleep: "\(name(timer.id)) sleep \(timer.completionID) at=\(timer.due)"
         case .start: "\(name(timer.id)) start at=\(timer.due)"
+        case .retry: "\(name(timer.id)) retry at=\(timer.due)"
         }
+    }
+
+    private func text(_ backOff: BackOff?, _ prefix: String) -> String {
+        backOff.map {
+            "\(prefix) due=\($0.due) attempts=\($0.attempts) failures=\($0.failures)"
+                + " since entry=\($0.failuresSinceLastEntry)" + ($0.awaitsRegistration ? " awaits registration" : "")
+        } ?? ""
     }
 
     private func text(_ message: PartitionMessage) -> String {
@@ -188,6 +202,8 @@ extension LinePrinter {
         case .proposal(let notification): "Propose \(text(notification))"
         case .suspended(let future, let sent): "Suspension \(future) sent=\(sent)"
         case .ended: "End"
+        case .failed(let failure, .retryStored(let backOff)):
+            "Error \(failure.code) \(failure.message), then retry" + text(backOff, " behind")
         case .failed(let failure, let next): "Error \(failure.code) \(failure.message), then \(next)"
         }
     }

@@ -50,6 +50,7 @@ private struct InvariantCheck {
         try checkJournalRows()
         try checkMessages()
         try checkDeferredStarts()
+        try checkBackOffs()
         for timer in timers where timer.kind == .start {
             let record = records[timer.id]
             expect(
@@ -182,6 +183,32 @@ private struct InvariantCheck {
         }
         for (id, record) in records where record.status == .invoked && record.deferredSequence > 0 {
             expect(waiting[id]?.contains(record.deferredSequence) ?? false, id, "a deferred start is found again")
+        }
+    }
+
+    /// What backs off in the store has its timer, and a timer its back-off; what has a back-off is listed.
+    private mutating func checkBackOffs() throws(StorageError) {
+        let table = BackOffTable(partition: partition.index)
+        var listed: Set<InvocationID> = []
+        try table.all(store) { id in
+            listed.insert(id)
+            return true
+        }
+        let awaiting = Set(try table.awaitingRegistration(after: nil, limit: .max, store))
+        for id in listed { expect(records[id]?.backOff != nil, id, "a listed back-off is one") }
+        for (id, record) in records {
+            guard let backOff = record.backOff else { continue }
+            expect(record.status == .invoked || record.status == .paused, id, "only what failed backs off")
+            expect(listed.contains(id), id, "a back-off is listed")
+            expect(awaiting.contains(id) == backOff.awaitsRegistration, id, "a registration finds whom it helps")
+            let timer = TimerKey(due: backOff.due, kind: .retry, id: id, incarnation: record.incarnation)
+            expect(timers.contains(timer) == record.isBackingOff, id, "a back-off that waits has its timer")
+        }
+        for timer in timers where timer.kind == .retry {
+            let record = records[timer.id]
+            expect(
+                record?.incarnation == timer.incarnation && record?.backOff?.due == timer.due, timer.id,
+                "a retry timer belongs to a back-off")
         }
     }
 

@@ -39,8 +39,8 @@ extension Partition {
         try InvocationTable(partition: index).rows(after: previous, store) { id, value in
             do throws(StorageError) {
                 let record = try InvocationRecord(stored: value)
-                // A start that waits in the store is found there, in its turn.
-                if record.status == .invoked, record.deferredSequence == 0 {
+                // A start that waits in the store is found there, in its turn; a back-off there has its timer.
+                if record.status == .invoked, record.deferredSequence == 0, !record.isBackingOff {
                     commands.append(.startAttempt(id, epoch: record.epoch))
                 }
             } catch {

@@ -130,6 +130,7 @@ struct Transition {
     let expiries: ExpiryTable
     let outbox: OutboxTable
     let deferredStarts: DeferredStartTable
+    let backOffs: BackOffTable
 
     init(partition: Partition, now: Timestamp, store: any Transaction) {
         self.partition = partition
@@ -146,6 +147,7 @@ struct Transition {
         expiries = ExpiryTable(partition: partition.index)
         outbox = OutboxTable(partition: partition.index)
         deferredStarts = DeferredStartTable(partition: partition.index)
+        backOffs = BackOffTable(partition: partition.index)
     }
 
     mutating func apply(_ command: Command) throws(StorageError) {
@@ -169,9 +171,11 @@ struct Transition {
             answer(request, .stateMutationAccepted)
         case .attempt(let report): try attempt(report)
         case .startAttempt(let id, let epoch): try startAttempt(id, epoch: epoch)
-        case .deferStart(let id, let epoch, let deployment): try deferStart(id, epoch: epoch, for: deployment)
+        case .deferStart(let id, let epoch, let deployment, let backOff):
+            try deferStart(id, epoch: epoch, for: deployment, behind: backOff)
         case .takeUpStarts(let deployment, let previous, let limit):
             try takeUpStarts(for: deployment, after: previous, limit: limit)
+        case .endBackOffs(let previous, let limit): try endBackOffs(after: previous, limit: limit)
         case .timerFired(let timer): try fire(timer)
         case .cleanUp(let limit): try cleanUp(limit: limit)
         case .receive(let message, let sender, let sequence): try receive(message, from: sender, sequence: sequence)

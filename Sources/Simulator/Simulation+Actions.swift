@@ -10,7 +10,10 @@ extension Simulation {
         case .startAttempt(let start):
             if !isDraining, chance(6), series[start.id] == nil {
                 probe("start deferred")
-                submit(.deferStart(start.id, epoch: start.epoch, for: DeploymentID(1)), to: partition)
+                if start.backOff != nil { probe("start behind a stored back-off deferred") }
+                submit(
+                    .deferStart(start.id, epoch: start.epoch, for: DeploymentID(1), behind: start.backOff),
+                    to: partition)
             } else {
                 try open(start, in: partition)
             }
@@ -21,6 +24,12 @@ extension Simulation {
         case .retryLater(let id, let epoch):
             let due = now.advanced(by: UInt64(index(50)))
             delayed.append(Delayed(due: due, command: .startAttempt(id, epoch: epoch), partition: partition))
+        case .backOffStored(let id, let epoch):
+            cutOff(id)
+            if !isDraining, chance(6) {
+                probe("stored back-off ended at once")
+                submit(.startAttempt(id, epoch: epoch), to: partition)
+            }
         case .retryNow(let id):
             for item in delayed.indices {
                 guard case .startAttempt(id, _) = delayed[item].command else { continue }
@@ -41,6 +50,9 @@ extension Simulation {
         case .cleanUpMore:
             probe("clean-up in steps")
             submit(.cleanUp(limit: 3), to: partition)
+        case .endBackOffsMore(let last):
+            probe("back-offs ended in steps")
+            submit(.endBackOffs(after: last, limit: 1), to: partition)
         case .setTimer(let timer): timers[Int(partition)].append(timer)
         }
     }
@@ -78,6 +90,10 @@ extension Simulation {
         ledger.start(start.id)
         if !known.contains(start.id) { known.append(start.id) }
         if start.journalLength > 1 { probe("replay") }
+        if let backOff = start.backOff {
+            probe("stored back-off ended")
+            guard !start.isNewSeries, backOff.attempts > 0 else { throw violated("\(start.id) forgot its tries") }
+        }
         attempts.append(attempt)
         series[start.id] = attempt
     }
@@ -110,7 +126,7 @@ extension Simulation {
         }
         var messages: [AttemptMessage] = []
         if !isDraining, chance(25) {
-            messages = attempt.fail(next: chance(6) ? .pause : hasOperators && chance(20) ? .end : .retry)
+            messages = attempt.fail(next: nextTry(of: attempt))
             if case .failed(_, next: .end)? = messages.last { ledger.disturbed.insert(start.id) }
             probe("attempt failed")
             if chance(2), series[start.id] === attempt {
@@ -138,6 +154,17 @@ extension Simulation {
         let report = AttemptReport(
             id: start.id, epoch: start.epoch, incarnation: start.incarnation, deployment: pin, messages: messages)
         submit(.attempt(report), for: start.id)
+    }
+
+    private func nextTry(of attempt: SimulatedAttempt) -> AfterFailure {
+        if chance(6) { return .pause }
+        if hasOperators && chance(20) { return .end }
+        guard chance(2) else { return .retry }
+        let attempts = (attempt.start.backOff?.attempts ?? 0) + 1
+        return .retryStored(
+            BackOff(
+                due: now.advanced(by: UInt64(index(100))), awaitsRegistration: chance(2), attempts: attempts,
+                failures: UInt32(truncatingIfNeeded: attempts), failuresSinceLastEntry: 1))
     }
 
     // MARK: - Callees

@@ -166,6 +166,8 @@ public final class Simulation {
         case 96 where hasOperators: operatorActs()
         case 97 where hasCrashes && chance(4): try crash()
         case 98: takeUpStarts()
+        case 99:
+            for index in partitions.indices { submit(.endBackOffs(after: nil, limit: 1), to: PartitionIndex(index)) }
         default: break
         }
     }

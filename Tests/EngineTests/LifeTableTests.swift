@@ -26,6 +26,13 @@ struct LifeTableTests {
             "completed",
             ["at 0 send a x Counter/c/add completion=1000 journal=1000", "at 1 attempt x Output done; End"]
         ),
+        (
+            "backing-off",
+            [
+                "at 0 send a x Counter/c/add completion=1000 journal=1000",
+                "at 1 attempt x Error 500 boom due=50 registration=1",
+            ]
+        ),
     ]
 
     /// Events, and for each of the statuses above, in their order: the status behind it, and the answer if there is one.
@@ -35,14 +42,14 @@ struct LifeTableTests {
             [
                 "invoked accepted x", "scheduled accepted before x start=50", "inboxed accepted before x",
                 "invoked accepted before x", "suspended accepted before x", "paused accepted before x",
-                "completed accepted before x",
+                "completed accepted before x", "backing-off accepted before x",
             ]
         ),
         (
             "at 9 attach b x",
             [
                 "free unknown x", "scheduled", "inboxed", "invoked", "suspended", "paused",
-                "completed result of x \"done\" expires=1001",
+                "completed result of x \"done\" expires=1001", "backing-off",
             ]
         ),
         (
@@ -50,93 +57,100 @@ struct LifeTableTests {
             [
                 "free unknown x", "scheduled not completed x", "inboxed not completed x", "invoked not completed x",
                 "suspended not completed x", "paused not completed x", "completed result of x \"done\" expires=1001",
+                "backing-off not completed x",
             ]
         ),
-        ("at 50 fire", ["free", "invoked", "inboxed", "invoked", "invoked", "paused", "completed"]),
+        ("at 50 fire", ["free", "invoked", "inboxed", "invoked", "invoked", "paused", "completed", "invoked"]),
         (
             "at 9 attempt owner epoch=1 Output owned; End",
-            ["free", "scheduled", "invoked", "invoked", "suspended", "paused", "completed"]
+            ["free", "scheduled", "invoked", "invoked", "suspended", "paused", "completed", "backing-off"]
         ),
         (
             "at 9 attempt x SetState k v",
             ["free abort", "scheduled abort", "inboxed abort", "invoked", "suspended abort", "paused abort"]
-                + ["completed abort"]
+                + ["completed abort", "backing-off"]
         ),
         (
             "at 9 attempt x Propose 9 v",
             ["free abort", "scheduled abort", "inboxed abort", "invoked", "suspended abort", "paused abort"]
-                + ["completed abort"]
+                + ["completed abort", "backing-off"]
         ),
         (
             "at 9 attempt x Output late; End",
             ["free abort", "scheduled abort", "inboxed abort", "completed", "suspended abort", "paused abort"]
-                + ["completed abort"]
+                + ["completed abort", "backing-off"]
         ),
         (
             "at 9 attempt x Suspension s18,s1 sent=1",
             ["free abort", "scheduled abort", "inboxed abort", "suspended", "suspended abort", "paused abort"]
-                + ["completed abort"]
+                + ["completed abort", "backing-off"]
         ),
         (
             "at 9 attempt x Error 500 boom",
             ["free abort", "scheduled abort", "inboxed abort", "invoked", "suspended abort", "paused abort"]
-                + ["completed abort"]
+                + ["completed abort", "backing-off"]
         ),
         (
             "at 9 attempt x Error pause 500 boom",
             ["free abort", "scheduled abort", "inboxed abort", "paused abort", "suspended abort", "paused abort"]
-                + ["completed abort"]
+                + ["completed abort", "backing-off"]
         ),
         (
             "at 9 attempt x Error end 500 boom",
             ["free abort", "scheduled abort", "inboxed abort", "completed", "suspended abort", "paused abort"]
-                + ["completed abort"]
+                + ["completed abort", "backing-off"]
         ),
         (
             "at 9 signal x s17 v",
-            ["free", "scheduled", "inboxed", "invoked", "invoked", "paused", "completed"].map { $0 + " signalled" }
+            ["free", "scheduled", "inboxed", "invoked", "invoked", "paused", "completed", "backing-off"].map {
+                $0 + " signalled"
+            }
         ),
         (
             "at 9 signal x s18 v",
-            ["free", "scheduled", "inboxed", "invoked", "suspended", "paused", "completed"].map { $0 + " signalled" }
+            ["free", "scheduled", "inboxed", "invoked", "suspended", "paused", "completed", "backing-off"].map {
+                $0 + " signalled"
+            }
         ),
         (
             "at 9 signal x s1 void",
-            ["free", "free", "free", "invoked", "invoked", "invoked", "completed"].map { $0 + " signalled" }
+            ["free", "free", "free", "invoked", "invoked", "invoked", "completed", "backing-off"].map {
+                $0 + " signalled"
+            }
         ),
         (
             "at 9 cancel x",
             [
                 "free unknown", "free done", "free done", "invoked accepted", "invoked accepted", "invoked accepted",
-                "completed completed",
+                "completed completed", "backing-off accepted",
             ]
         ),
         (
             "at 9 kill x",
             [
                 "free unknown abort", "free done", "free done", "completed done abort", "completed done abort",
-                "completed done abort", "completed completed",
+                "completed done abort", "completed completed", "completed done abort",
             ]
         ),
         (
             "at 9 pause x",
             [
                 "free unknown", "scheduled notStarted", "inboxed notStarted", "paused accepted abort",
-                "paused accepted abort", "paused unchanged", "completed completed",
+                "paused accepted abort", "paused unchanged", "completed completed", "paused accepted abort",
             ]
         ),
         (
             "at 9 resume x",
             [
                 "free unknown", "scheduled notStarted", "inboxed notStarted", "invoked done", "invoked done",
-                "invoked done", "completed completed",
+                "invoked done", "completed completed", "invoked done",
             ]
         ),
         (
             "at 9 resume x deployment=latest",
             [
                 "free unknown", "scheduled notStarted", "inboxed notStarted", "invoked running", "invoked done",
-                "invoked done", "completed completed",
+                "invoked done", "completed completed", "backing-off running",
             ]
         ),
         (
@@ -144,58 +158,66 @@ struct LifeTableTests {
             "at 9 resume x deployment=latest-missing",
             [
                 "free unknown", "scheduled notStarted", "inboxed notStarted", "invoked running",
-                "suspended deploymentMissing", "invoked done", "completed completed",
+                "suspended deploymentMissing", "invoked done", "completed completed", "backing-off running",
             ]
         ),
         (
             "at 9 resume x deployment=specific-missing",
             [
                 "free unknown", "scheduled notStarted", "inboxed notStarted", "invoked running",
-                "suspended deploymentMissing", "paused deploymentFixed", "completed completed",
+                "suspended deploymentMissing", "paused deploymentFixed", "completed completed", "backing-off running",
             ]
         ),
         (
             "at 9 defer x epoch=1",
-            ["free", "scheduled", "inboxed", "invoked", "suspended", "paused", "completed"]
+            ["free", "scheduled", "inboxed", "invoked", "suspended", "paused", "completed", "backing-off"]
         ),
         (
             "at 9 take-up",
-            ["free", "scheduled", "inboxed", "invoked", "suspended", "paused", "completed"]
+            ["free", "scheduled", "inboxed", "invoked", "suspended", "paused", "completed", "backing-off"]
         ),
         (
             "at 9 purge x",
             [
                 "free unknown", "scheduled notCompleted", "inboxed notCompleted", "invoked notCompleted",
-                "suspended notCompleted", "paused notCompleted", "free done",
+                "suspended notCompleted", "paused notCompleted", "free done", "backing-off notCompleted",
             ]
         ),
         (
             "at 9 purge-journal x",
             [
                 "free unknown", "scheduled notCompleted", "inboxed notCompleted", "invoked notCompleted",
-                "suspended notCompleted", "paused notCompleted", "completed done",
+                "suspended notCompleted", "paused notCompleted", "completed done", "backing-off notCompleted",
             ]
         ),
         (
             "at 9 restart x y",
             [
                 "free unknown", "scheduled notStarted", "inboxed notStarted", "invoked running", "suspended running",
-                "paused running", "completed restarted as y",
+                "paused running", "completed restarted as y", "backing-off running",
             ]
         ),
         (
             "at 9 start x epoch=1",
-            ["free", "scheduled", "inboxed", "invoked", "suspended", "paused", "completed"]
+            ["free", "scheduled", "inboxed", "invoked", "suspended", "paused", "completed", "backing-off"]
+        ),
+        (
+            "at 9 start x epoch=2",
+            ["free", "scheduled", "inboxed", "invoked", "suspended", "paused", "completed", "invoked"]
+        ),
+        (
+            "at 9 register",
+            ["free", "scheduled", "inboxed", "invoked", "suspended", "paused", "completed", "invoked"]
         ),
         (
             "at 2000 clean-up",
-            ["free", "scheduled", "inboxed", "invoked", "suspended", "paused", "free"]
+            ["free", "scheduled", "inboxed", "invoked", "suspended", "paused", "free", "backing-off"]
         ),
         (
             "at 9 forget b x",
-            ["free", "scheduled", "inboxed", "invoked", "suspended", "paused", "completed"]
+            ["free", "scheduled", "inboxed", "invoked", "suspended", "paused", "completed", "backing-off"]
         ),
-        ("crash", ["free", "scheduled", "inboxed", "invoked", "suspended", "paused", "completed"]),
+        ("crash", ["free", "scheduled", "inboxed", "invoked", "suspended", "paused", "completed", "backing-off"]),
     ]
 
     static let pairs: [(event: String, status: Int, outcome: String)] = table.flatMap { row in
@@ -234,6 +256,6 @@ extension World {
     func status(of name: String) throws -> String {
         let id = names.id(of: name)
         let record = try InvocationTable(partition: owner(of: id)).record(id, store.snapshot())
-        return record.map { "\($0.status)" } ?? "free"
+        return record.map { $0.isBackingOff ? "backing-off" : "\($0.status)" } ?? "free"
     }
 }

@@ -122,7 +122,7 @@ private struct Chaos {
         let id = id()
         let owner = Partition.owner(of: id.partitionKey, count: 2)
         let client = client()
-        switch Int.random(in: 0..<24, using: &random) {
+        switch Int.random(in: 0..<27, using: &random) {
         case 0...3:
             let request = request()
             let caller: Caller = pick([.none, .sender(client), .client(client), .invocation(self.caller())])
@@ -155,6 +155,16 @@ private struct Chaos {
             return (.receive(.kill(id, by: caller()), from: pick([5, .max]), sequence: 1), owner)
         case 17:
             return (.acknowledged(by: pick([7, .max]), upTo: pick([0, 1, .max])), owner)
+        case 18:
+            if chance(2) { return (.endBackOffs(after: chance(2) ? id : nil, limit: pick([.min, 0, 1, .max])), owner) }
+            let record = try InvocationTable(partition: owner).record(id, store.snapshot())
+            let epoch = chance(4) ? number() : record?.epoch ?? 0
+            let backOff = chance(2) ? backOff() : nil
+            return (.deferStart(id, epoch: epoch, for: DeploymentID(1), behind: backOff), owner)
+        case 19:
+            return (
+                .takeUpStarts(for: DeploymentID(1), after: pick([0, 1, .max]), limit: pick([.min, 0, 1, .max])), owner
+            )
         default: return (.attempt(try report(id, owner)), owner)
         }
     }
@@ -174,13 +184,21 @@ private struct Chaos {
         case 0: return .ended
         case 1: return .suspended(future(), entriesSent: number())
         case 2:
-            return .failed(AttemptFailure(code: number(), message: text()), next: pick([.retry, .pause, .end]))
+            let next: AfterFailure = pick([.retry, .retryStored(backOff()), .retryStored(backOff()), .pause, .end])
+            return .failed(AttemptFailure(code: number(), message: text()), next: next)
         case 3: return .proposal(.completion(.runCompletion, number(), result()))
         default:
             let command = journalCommand()
             return .command(
                 command, payload: chance(8) ? bytes() : command.payload, reference: reference(), acknowledge: chance(2))
         }
+    }
+
+    private mutating func backOff() -> BackOff {
+        BackOff(
+            due: time(), awaitsRegistration: chance(2), attempts: pick([0, 1, .max]), failures: number(),
+            failuresSinceLastEntry: number(), lastStart: chance(2) ? time() : nil,
+            lastDeployment: chance(2) ? DeploymentID(1) : nil, lastServer: chance(2) ? text() : nil)
     }
 
     private mutating func reference() -> CommandReference {

@@ -34,7 +34,8 @@ struct SimulationTests {
         for name in [
             "attempt failed", "clean-up in steps", "client hung up", "crash", "crash that loses commits",
             "message taken once or too early", "packet lost", "packet repeated", "replay", "report without effect",
-            "start deferred", "suspension resolved at once", "turn taken back",
+            "back-offs ended in steps", "start behind a stored back-off deferred", "start deferred",
+            "stored back-off ended", "stored back-off ended at once", "suspension resolved at once", "turn taken back",
         ] {
             #expect(probes[name, default: 0] > 0, "\(name)")
         }

@@ -11,7 +11,8 @@ extension Transition {
             release(.abortAttempt(report.id))
             return
         }
-        guard record.epoch == report.epoch, record.incarnation == report.incarnation else {
+        // While it waits in the store for its next try, no attempt of that epoch has begun.
+        guard record.epoch == report.epoch, record.incarnation == report.incarnation, record.backOff == nil else {
             return
         }
         for message in report.messages {
@@ -114,6 +115,10 @@ extension Transition {
             try recordFailure(id, &record, failure)
             record.epoch &+= 1
             release(.retryLater(id, epoch: record.epoch))
+        case .retryStored(let backOff):
+            try recordFailure(id, &record, failure)
+            record.epoch &+= 1
+            becomeBackingOff(id, &record, backOff)
         case .pause:
             becomePaused(id, &record, after: failure)
         case .end:

@@ -94,16 +94,22 @@ extension Transition {
         record.epoch &+= 1
         if record.running == nil { record.running = now }
         record.deferredSequence = 0
+        forgetBackOff(of: id, &record)
         release(.startAttempt(AttemptStart(id, record, input: input, isNewSeries: true)))
     }
 
     /// The invoker wants to start: after a back-off, when a slot came free, or after a restart of the process.
     mutating func startAttempt(_ id: InvocationID, epoch: UInt32) throws(StorageError) {
         // It was paused, killed or resumed meanwhile, and the action of that says what to do; or its turn will come.
-        guard let record = try invocations.record(id, store), record.status == .invoked, record.epoch == epoch,
+        guard var record = try invocations.record(id, store), record.status == .invoked, record.epoch == epoch,
             record.deferredSequence == 0
         else { return }
-        release(.startAttempt(AttemptStart(id, record, input: nil, isNewSeries: false)))
+        if record.isBackingOff {
+            endBackOff(id, &record)
+            invocations.put(record, id, store)
+        } else {
+            release(.startAttempt(AttemptStart(id, record, input: nil, isNewSeries: false)))
+        }
     }
 
     // MARK: - The virtual object's lock
@@ -129,13 +135,15 @@ extension Transition {
 }
 
 extension AttemptStart {
-    init(_ id: InvocationID, _ record: InvocationRecord, input: Bytes?, isNewSeries: Bool) {
+    init(
+        _ id: InvocationID, _ record: InvocationRecord, input: Bytes?, isNewSeries: Bool, backOff: BackOff? = nil
+    ) {
         self.init(
             id: id, epoch: record.epoch, incarnation: record.incarnation, target: record.target,
             pinned: record.pinned, journalLength: record.journalLength, commandCount: record.commandCount,
             input: record.journalLength == 1 ? input : nil, modified: record.modified,
             idempotencyKey: record.idempotencyKey, limitKey: record.limitKey, isNewSeries: isNewSeries,
-            randomSeed: record.randomSeed)
+            randomSeed: record.randomSeed, backOff: backOff)
     }
 }
 

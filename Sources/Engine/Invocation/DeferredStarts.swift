@@ -4,13 +4,14 @@ import HoldfastWire
 extension Transition {
     /// The invoker gives a start back: it is taken up again in its turn.
     mutating func deferStart(
-        _ id: InvocationID, epoch: UInt32, for deployment: DeploymentID
+        _ id: InvocationID, epoch: UInt32, for deployment: DeploymentID, behind backOff: BackOff?
     ) throws(StorageError) {
         guard var record = try readableRecord(id), record.status == .invoked, record.epoch == epoch,
-            record.deferredSequence == 0
+            record.deferredSequence == 0, record.backOff == nil
         else { return }
         record.deferredSequence = draw()
         deferredStarts.put(id, for: deployment, sequence: record.deferredSequence, store)
+        if let backOff { keep(backOff, of: id, &record) }
         invocations.put(record, id, store)
     }
 
@@ -27,8 +28,9 @@ extension Transition {
                 record.deferredSequence == row.sequence
             else { continue }
             record.deferredSequence = 0
+            let backOff = forgetBackOff(of: id, &record)
             invocations.put(record, id, store)
-            starts.append(AttemptStart(id, record, input: nil, isNewSeries: true))
+            starts.append(AttemptStart(id, record, input: nil, isNewSeries: backOff == nil, backOff: backOff))
         }
         let last = rows.last?.sequence ?? previous
         release(.startDeferred(starts, for: deployment, last: rows.count < limit ? nil : last))

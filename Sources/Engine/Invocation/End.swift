@@ -11,6 +11,7 @@ extension Transition {
     ) throws(StorageError) {
         precondition(record.status.isStarted, "only a started invocation ends with a result")
         let result = result.withCodeInRange
+        forgetBackOff(of: id, &record)
         try answerCallers(of: id, record, with: result, stacktrace: stacktrace)
         let object = record.target.object
         let kind = record.target.kind

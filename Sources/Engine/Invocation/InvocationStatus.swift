@@ -6,7 +6,8 @@
 ///                                   ▼  └─ paused ◀─┘
 ///                                completed ──▶ free
 ///
-/// There is no status for killed or backing off: a kill is instantaneous, and the back-off lives in the invoker.
+/// There is no status for killed or backing off: a kill is instantaneous, and a back-off lives in the
+/// invoker, or as a timer.
 public enum InvocationStatus: UInt8, Sendable, CaseIterable {
     /// Waits for its start time. Next: `inboxed`, `invoked`, free.
     case scheduled = 1

@@ -39,6 +39,9 @@ extension Transition {
         case .start:
             guard record.status == .scheduled else { return }
             try becomeRunnable(timer.id, &record)
+        case .retry:
+            guard record.isBackingOff, record.backOff?.due == timer.due else { return }
+            endBackOff(timer.id, &record)
         }
         invocations.put(record, timer.id, store)
     }

@@ -91,6 +91,7 @@ extension Transition {
     }
 
     mutating func becomePaused(_ id: InvocationID, _ record: inout InvocationRecord, after failure: AttemptFailure?) {
+        stopBackOff(of: id, record)
         record.status = .paused
         record.waitingFor = nil
         record.openSteps = []
@@ -109,7 +110,12 @@ extension Transition {
         case .completed: return .completed
         case .invoked:
             guard case .keep = change else { return .running }
-            release(.retryNow(id))
+            if record.isBackingOff {
+                endBackOff(id, &record)
+                invocations.put(record, id, store)
+            } else {
+                release(.retryNow(id))
+            }
             return .done
         case .suspended, .paused:
             if let refusal = change.apply(to: &record.pinned) { return refusal }

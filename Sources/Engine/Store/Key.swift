@@ -83,6 +83,7 @@ enum Tag: UInt8 {
     case sequence = 0x27
     case deferredStart = 0x28
     case journalRemains = 0x29
+    case backOff = 0x2A
 }
 
 /// Takes a key, or a value of fixed layout, apart again. They come from the store: nothing is taken for granted.

@@ -57,6 +57,8 @@ public struct InvocationRecord: Sendable {
     var inboxSequence: UInt64 = 0
     /// Its place among the starts that wait in the store; 0: it does not wait there.
     var deferredSequence: UInt64 = 0
+    /// The back-off that it waits in, or was paused in, or has behind it while it waits in the store for its start.
+    public internal(set) var backOff: BackOff?
     /// What it waits for while suspended.
     public internal(set) var waitingFor: Future?
     /// Completions among those that only its own next attempt can bring: the results of its open steps.
@@ -79,6 +81,9 @@ public struct InvocationRecord: Sendable {
         created = now
         modified = now
     }
+
+    /// Whether its next try waits in the store for its time.
+    public var isBackingOff: Bool { status == .invoked && backOff != nil && deferredSequence == 0 }
 
     /// When the result will be forgotten; nil while there is none.
     public var expires: Timestamp? { completed.map { $0.advanced(by: completionRetention) } }
@@ -157,6 +162,7 @@ extension InvocationRecord {
         static let inboxed: UInt32 = 23, running: UInt32 = 24, completed: UInt32 = 25, inboxSequence: UInt32 = 26
         static let waitingFor: UInt32 = 27, result: UInt32 = 28, openSteps: UInt32 = 29, randomSeed: UInt32 = 30
         static let deferredSequence: UInt32 = 31, formerEntries: UInt32 = 32, formerEvents: UInt32 = 33
+        static let backOff: UInt32 = 34
     }
 
     var stored: [UInt8] {
@@ -196,6 +202,7 @@ extension InvocationRecord {
         writer.number(Field.deferredSequence, deferredSequence)
         writer.number(Field.formerEntries, remains.entries)
         writer.number(Field.formerEvents, remains.events)
+        if let backOff { writer.message(Field.backOff) { backOff.encode(into: &$0) } }
         // The version in front costs one insertion of a short array; a record has some 200 bytes.
         return [Self.version] + writer.bytes
     }
@@ -251,6 +258,7 @@ extension InvocationRecord {
             case Field.deferredSequence: record.deferredSequence = try field.u64
             case Field.formerEntries: record.remains.entries = try field.u32
             case Field.formerEvents: record.remains.events = try field.u32
+            case Field.backOff: record.backOff = try BackOff(decoding: try field.bytes)
             default: break  // A field of a newer version.
             }
         }

@@ -107,7 +107,10 @@ public struct JournalTable {
         store.put(.journals, key(id, .journalEvent, index), ([Self.version] + event.encoded)[...])
     }
 
-    func event(_ id: InvocationID, index: UInt32, _ store: any ReadableStore) throws(StorageError) -> JournalEvent? {
+    /// One event of an invocation, or nil if there is none of that index.
+    public func event(
+        _ id: InvocationID, index: UInt32, _ store: any ReadableStore
+    ) throws(StorageError) -> JournalEvent? {
         guard let value = try store.get(.journals, key(id, .journalEvent, index)) else { return nil }
         return try JournalEvent(stored: value)
     }

@@ -30,7 +30,7 @@ extension Options {
             "Memory of all attempts for messages that are under way; above: RT0001, and another attempt later."),
         .optional(
             "worker.invoker.in-memory-queue-length-limit", .count(in: 1...(1 << 30)), \.invoker.waitingCountLimit,
-            "Starts that wait in memory for their attempt; the others wait on disk (default: 10000 per event loop)."),
+            "Starts, and back-offs, that wait in memory; more wait on disk (default: 10000 and 4096 per event loop)."),
         .field(
             "worker.invoker.max-awaited-future-depth", .count(in: 1...100_000), \.invoker.awaitedFutureDepthLimit,
             "Levels of futures within futures (protocol version 7); above: RT0025."),

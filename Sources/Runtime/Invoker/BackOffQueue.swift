@@ -3,7 +3,8 @@ import HoldfastWire
 
 /// The invocations that wait for their next attempt, the nearest one first: a binary heap.
 ///
-/// Entries are not taken out when a back-off ends early; the invocation's machine recognises those that come late.
+/// Entries are not taken out when a back-off ends early; the invocation's machine recognises those that come late, and
+/// when they are many they are removed together.
 /// Cost: insert and remove O(log n), 40 bytes each.
 struct BackOffQueue {
     private struct Entry {
@@ -25,6 +26,16 @@ struct BackOffQueue {
             heap.swapAt(child, parent)
             child = parent
         }
+    }
+
+    /// How many entries there are.
+    var count: Int { heap.count }
+
+    /// Removes the entries of back-offs that have ended.
+    mutating func removeAll(where hasEnded: (_ id: InvocationID, _ due: Timestamp) -> Bool) {
+        let rest = heap.filter { !hasEnded($0.id, $0.due) }
+        heap = []
+        for entry in rest { insert(entry.id, due: entry.due) }
     }
 
     /// Removes the nearest one, if it is due.

@@ -9,7 +9,8 @@ import HoldfastWire
 ///     commands            ◀── reports, startAttempt    ◀──────┘
 ///
 /// It remembers only what dies with the process: which attempts are open, and who backs off until when. After a restart
-/// the partitions start everything again, with fresh counters.
+/// the partitions start everything again, with fresh counters; only what waits in the store, since it was too much for
+/// memory, keeps them.
 final class Invoker {
     let settings: InvokerSettings
     let transport: any AttemptTransport
@@ -27,6 +28,8 @@ final class Invoker {
     /// Starts beyond those that wait in `slots`.
     private var storedStarts = StoredStarts()
     private var backOffs = BackOffQueue()
+    /// How many back off, whether their time is in `backOffs` or on its way to the store.
+    private var backOffCount = 0
     private var pausedBackOffs = PausedBackOffs()
     private var alarm = Timestamp.distantFuture
 
@@ -95,6 +98,14 @@ final class Invoker {
         request(series.machine.retryRecorded(epoch: epoch), series)
     }
 
+    /// The failure of the last attempt is recorded, and the store keeps the back-off.
+    func backOffStored(_ id: InvocationID, epoch: UInt32) {
+        guard let series = series[id] else { return }
+        // Somebody who does not want to wait may have come before it was there.
+        request(series.machine.retryRecorded(epoch: epoch), series)
+        if series.machine.retryDue != nil { forget(id) }
+    }
+
     /// Ends the back-off of an invocation, if there is one.
     func retryNow(_ id: InvocationID) {
         guard let series = series[id] else { return }
@@ -104,15 +115,17 @@ final class Invoker {
     /// Services were registered: whoever waits for one need not wait any longer.
     func registryChanged() {
         for series in series.values {
-            guard let code = series.lastFailure?.documentedCode, Self.curedByRegistration.contains(code) else {
-                continue
-            }
+            guard let failure = series.lastFailure, Self.awaitsRegistration(failure) else { continue }
             request(series.machine.delayIsOver(), series)
         }
     }
 
     /// No deployment, no common version, an unknown callee.
     private static let curedByRegistration: Set = ["RT0011", "RT0013", "RT0018"]
+
+    private static func awaitsRegistration(_ failure: AttemptFailure) -> Bool {
+        failure.documentedCode.map(curedByRegistration.contains) ?? false
+    }
 
     /// A new journal entry that an attempt of this epoch has to hear of.
     func forward(_ id: InvocationID, epoch: UInt32, index: UInt32, type: MessageType, payload: Bytes) {
@@ -147,7 +160,7 @@ final class Invoker {
         let series = series[start.id] ?? begin(start, in: partition)
         guard series.machine.started(epoch: start.epoch, isNewSeries: start.isNewSeries) else { return }
         series.partition = partition
-        series.nextRetry = nil
+        backsOffNoMore(series)
         series.waitingStart = nil
         series.attempt?.abort()
         do throws(AttemptError) {
@@ -169,7 +182,7 @@ final class Invoker {
     }
 
     private func begin(_ start: AttemptStart, in partition: PartitionIndex) -> AttemptSeries {
-        let new = AttemptSeries(start.id, incarnation: start.incarnation, in: partition)
+        let new = AttemptSeries(start, in: partition)
         series[start.id] = new
         return new
     }
@@ -182,11 +195,10 @@ final class Invoker {
         _ series: AttemptSeries, _ start: AttemptStart, for deployment: DeploymentID,
         takenUpFor turn: DeploymentID? = nil
     ) {
-        // What is taken up was asked for, since there is room; who has failed before is remembered anyhow; and what was
-        // here when the process ended comes before all that waited in the store then.
+        // What is taken up was asked for, since there is room; and who has failed before, or was here when the process
+        // ended, comes before all that wait in the store.
         let isExpected =
-            turn == deployment || series.machine.attempts > 0
-            || !start.isNewSeries && slots.waitingCount < 2 * slots.waitingLimit
+            turn == deployment || !start.isNewSeries && slots.waitingCount < 2 * slots.waitingLimit
         // Nobody overtakes those that wait in the store.
         if isExpected || slots.hasWaitingRoom(for: deployment) && !storedStarts.hasAny(for: deployment) {
             series.waitingStart = start
@@ -195,7 +207,10 @@ final class Invoker {
         } else {
             self.series[start.id] = nil
             storedStarts.add(for: deployment, in: series.partition)
-            door.submit(.deferStart(start.id, epoch: start.epoch, for: deployment), to: series.partition)
+            let backOff =
+                series.machine.attempts > 0 ? series.backOff(due: wallClock, awaitsRegistration: false) : nil
+            door.submit(
+                .deferStart(start.id, epoch: start.epoch, for: deployment, behind: backOff), to: series.partition)
             takeUpStarts(for: deployment)
         }
     }
@@ -290,10 +305,7 @@ final class Invoker {
         let next: AfterFailure
         switch verdict {
         case .retry(let due):
-            next = .retry
-            series.nextRetry = wallClock.advanced(by: due.milliseconds(since: now))
-            backOffs.insert(series.id, due: due)
-            setAlarm(for: due)
+            next = backOff(series, until: due, after: error.failure)
         case .pause: next = .pause
         case .end: next = .end
         }
@@ -304,6 +316,28 @@ final class Invoker {
             id: start.id, epoch: start.epoch, incarnation: start.incarnation, deployment: pin,
             messages: messages + [.failed(error.failure, next: next)])
         door.submit(.attempt(report), to: series.partition)
+    }
+
+    /// The back-off waits here while there is room, else in the store.
+    private func backOff(_ series: AttemptSeries, until due: Timestamp, after failure: AttemptFailure) -> AfterFailure {
+        let nextRetry = wallClock.advanced(by: due.milliseconds(since: now))
+        series.nextRetry = nextRetry
+        backOffCount += 1
+        guard backOffCount <= settings.backOffCountLimit else {
+            return .retryStored(series.backOff(due: nextRetry, awaitsRegistration: Self.awaitsRegistration(failure)))
+        }
+        if backOffs.count > 2 * settings.backOffCountLimit {
+            backOffs.removeAll { [series = self.series] id, due in series[id]?.machine.retryDue != due }
+        }
+        backOffs.insert(series.id, due: due)
+        setAlarm(for: due)
+        return .retry
+    }
+
+    private func backsOffNoMore(_ series: AttemptSeries) {
+        guard series.nextRetry != nil else { return }
+        series.nextRetry = nil
+        backOffCount -= 1
     }
 
     private func policy(of start: AttemptStart) -> RetryPolicy {
@@ -323,7 +357,7 @@ final class Invoker {
             ]
         }
         switch next {
-        case .retry: Log.info("An attempt failed; there will be another.", fields())
+        case .retry, .retryStored: Log.info("An attempt failed; there will be another.", fields())
         case .pause: Log.warn("The last attempt failed: the invocation pauses until somebody resumes it.", fields())
         case .end: Log.warn("The last attempt failed: the invocation ends with its error.", fields())
         }
@@ -333,13 +367,14 @@ final class Invoker {
 
     private func forget(_ id: InvocationID) {
         guard let series = series.removeValue(forKey: id) else { return }
+        backsOffNoMore(series)
         // Its slot is given back, and nothing comes of it from here on.
         series.attempt?.abort()
     }
 
     private func request(_ action: AttemptMachine.Action, _ series: AttemptSeries) {
         guard case .requestStart(let epoch) = action else { return }
-        series.nextRetry = nil
+        backsOffNoMore(series)
         door.submit(.startAttempt(series.id, epoch: epoch), to: series.partition)
     }
 

@@ -12,6 +12,8 @@ struct InvokerSettings {
     var attemptCountLimit = 1000
     /// Starts that wait for a slot in memory; those beyond wait in the store.
     var waitingCountLimit = 10_000
+    /// Invocations that back off in memory; those beyond wait in the store.
+    var backOffCountLimit = 4096
     /// What all attempts together may hold of messages that are under way.
     var memoryLimit = 1536 << 20
     var newestVersion = ProtocolVersion.v6
@@ -30,7 +32,10 @@ struct InvokerSettings {
         let loops = max(loopCount, 1)
         attemptCountLimit = (configuration.invoker.concurrentInvocationsLimit + loops - 1) / loops
         memoryLimit = configuration.invoker.memoryLimit / loops
-        if let limit = configuration.invoker.waitingCountLimit { waitingCountLimit = (limit + loops - 1) / loops }
+        if let limit = configuration.invoker.waitingCountLimit {
+            waitingCountLimit = (limit + loops - 1) / loops
+            backOffCountLimit = waitingCountLimit
+        }
         newestVersion = configuration.experimental.isProtocolV7Enabled ? .v7 : .v6
         additionalHeaders = (configuration.client.additionalRequestHeaders ?? []).map { ($0.name, $0.value) }
     }

@@ -64,7 +64,10 @@ final class PartitionLoop {
     private let batchLimit: Int
     /// The latest registry that this loop has heard of; immutable, replaced as a whole.
     var registry: Registry {
-        didSet { invoker?.registryChanged() }
+        didSet {
+            invoker?.registryChanged()
+            endBackOffs()
+        }
     }
     /// In the order of their indexes: the n-th is partition `loop.index + n * loops`.
     private var slots: [Slot] = []
@@ -116,8 +119,9 @@ final class PartitionLoop {
             }
         }
         sendPages()
-        // Long journals may be half removed.
+        // Long journals may be half removed, and a registration not have been told to all.
         cleanUp()
+        endBackOffs()
         runTurn()
     }
 
@@ -286,6 +290,7 @@ final class PartitionLoop {
             invoker?.startDeferred(starts, for: deployment, last: last, in: slot.index)
         case .abortAttempt(let id): invoker?.abortAttempt(id)
         case .retryLater(let id, let epoch): invoker?.retryLater(id, epoch: epoch)
+        case .backOffStored(let id, let epoch): invoker?.backOffStored(id, epoch: epoch)
         case .retryNow(let id): invoker?.retryNow(id)
         case .forward(let id, let epoch, let entry, let type, let payload):
             invoker?.forward(id, epoch: epoch, index: entry, type: type, payload: payload)
@@ -305,6 +310,7 @@ final class PartitionLoop {
             route(.acknowledged(by: slot.index, upTo: sequence), to: sender)
         case .setTimer(let timer): slot.timers.insert(timer)
         case .cleanUpMore: slot.commands.append(.cleanUp(limit: Self.cleanUpLimit))
+        case .endBackOffsMore(let last): slot.commands.append(.endBackOffs(after: last, limit: Self.endedBackOffs))
         }
     }
 
@@ -323,6 +329,8 @@ final class PartitionLoop {
     private static let timersInMemory = 4096
     /// Records that one clean-up command looks at.
     private static let cleanUpLimit = 256
+    /// Back-offs that one command ends when services were registered.
+    private static let endedBackOffs = 256
     /// Records that a turn looks at while it searches for interrupted invocations.
     private static let recoveryLimit = 256
     /// What is sent again to a partition before it has acknowledged the last of it.
@@ -330,6 +338,11 @@ final class PartitionLoop {
 
     private func cleanUp() {
         for slot in slots { slot.commands.append(.cleanUp(limit: Self.cleanUpLimit)) }
+    }
+
+    /// Ends the stored back-offs that may have waited for a registration.
+    private func endBackOffs() {
+        for slot in slots { slot.commands.append(.endBackOffs(after: nil, limit: Self.endedBackOffs)) }
     }
 
     private func fireTimers() {

@@ -25,6 +25,9 @@ extension World {
                 default: .forget(id, client)
                 }
             return (command, owner(of: id))
+        case "register":
+            let after = words.options["after"].map(names.id)
+            return (.endBackOffs(after: after, limit: try words.option("limit") ?? 100), 0)
         case "clean-up": return (.cleanUp(limit: try words.option("limit") ?? 100), 0)
         case "take-up":
             let after: UInt64 = try words.option("after") ?? 0
@@ -63,7 +66,9 @@ extension World {
             let signal = Notification.ID(script: try words.next("a signal"))
             return .signal(id, .signal(signal, try words.result()), client)
         case "start": return .startAttempt(id, epoch: try words.option("epoch") ?? 1)
-        case "defer": return .deferStart(id, epoch: try words.option("epoch") ?? 1, for: World.deployment)
+        case "defer":
+            return .deferStart(
+                id, epoch: try words.option("epoch") ?? 1, for: World.deployment, behind: try backOff(words))
         default: throw ScriptError("no command")
         }
     }
@@ -88,6 +93,16 @@ extension World {
             idempotencyKey: words.options["idempotency"], executionTime: try time("start", words),
             completionRetention: try words.option("completion") ?? 0,
             journalRetention: try words.option("journal") ?? 0)
+    }
+
+    /// `due=30 attempts=2 registration=1`: the counts of failures are those of the tries.
+    private func backOff(_ words: Words) throws -> BackOff? {
+        guard let due = try time("due", words) else { return nil }
+        let attempts: UInt64 = try words.option("attempts") ?? 1
+        return BackOff(
+            due: due, awaitsRegistration: words.options["registration"] != nil, attempts: attempts,
+            failures: UInt32(truncatingIfNeeded: attempts),
+            failuresSinceLastEntry: try words.option("since") ?? UInt32(truncatingIfNeeded: attempts))
     }
 
     private func time(_ name: String, _ words: Words) throws -> Timestamp? {
@@ -122,7 +137,8 @@ extension World {
             message = .suspended(
                 try Future(script: try words.next("a future")), entriesSent: try words.option("sent") ?? 0)
         case "Error":
-            let next: AfterFailure = words.take("pause") ? .pause : words.take("end") ? .end : .retry
+            let stored = try backOff(words).map { AfterFailure.retryStored($0) }
+            let next: AfterFailure = words.take("pause") ? .pause : words.take("end") ? .end : stored ?? .retry
             message = .failed(AttemptFailure(code: try words.number("a code"), message: try words.next()), next: next)
         case "Propose":
             message = .proposal(.completion(.runCompletion, try words.number(), try words.result()))

@@ -149,6 +149,69 @@ import Testing
         #expect(try server.rows("select id from sys_invocation_state where id = '\(running)'") == "[]")
     }
 
+    @Test func `what backs off in the store is shown like what backs off in memory`() throws {
+        let server = try StoredServer()
+        let ids = try (1...3).map { try server.invoke("Greeter", handler: "greet", number: $0) }
+        for id in ids {
+            let backOff = BackOff(
+                due: Self.moment, awaitsRegistration: false, attempts: 3, failures: 3, failuresSinceLastEntry: 2,
+                lastStart: Self.moment, lastDeployment: DeploymentID(1), lastServer: "sdk/1")
+            try server.report(
+                id,
+                [
+                    .failed(
+                        AttemptFailure(code: 500, message: "boom", documentedCode: "RT0007"),
+                        next: .retryStored(backOff))
+                ])
+        }
+        let columns =
+            "retry_count as n, next_retry_at as t, last_failure as f, last_failure_error_code as c, "
+            + "last_attempt_server as s, last_start_at as a, last_attempt_deployment_id as d"
+        let known =
+            #""n":3,"t":"2023-12-14T15:38:52.500Z","f":"[500 Internal] boom","c":"RT0007","s":"sdk/1","#
+            + #""a":"2023-12-14T15:38:52.500Z","d":"\#(DeploymentID(1))"}"#
+        let row = "select status, \(columns) from sys_invocation where id ="
+        #expect(try server.rows("\(row) '\(ids[0])'") == "[{\"status\":\"backing-off\",\(known)]")
+        #expect(
+            try server.rows("select in_flight, \(columns) from sys_invocation_state where id = '\(ids[0])'")
+                == "[{\"in_flight\":false,\(known)]")
+        #expect(try server.rows("select count(*) as n from sys_invocation_state") == #"[{"n":3}]"#)
+        #expect(
+            try server.rows("select count(*) as n from sys_invocation where status = 'backing-off'")
+                == #"[{"n":3}]"#)
+
+        // Paused meanwhile, it is shown with what was known then.
+        try server.apply(.pause(ids[1], nil), partitionKey: ids[1].partitionKey)
+        #expect(try server.rows("\(row) '\(ids[1])'") == "[{\"status\":\"paused\",\(known)]")
+        #expect(try server.rows("select count(*) as n from sys_invocation_state") == #"[{"n":3}]"#)
+
+        // The next try runs: its invoker has the count, and the store the failure.
+        try server.apply(.resume(ids[2], .keep, nil), partitionKey: ids[2].partitionKey)
+        server.live = [LiveInvocation(id: ids[2], partition: 0, isInFlight: true, attempts: 4)]
+        #expect(
+            try server.rows(
+                "select status, retry_count as n, last_failure as f from sys_invocation where id = '\(ids[2])'")
+                == #"[{"status":"running","n":4,"f":"[500 Internal] boom"}]"#)
+        #expect(
+            try server.rows("select in_flight as i, last_failure as f from sys_invocation_state where id = '\(ids[2])'")
+                == #"[{"i":true,"f":"[500 Internal] boom"}]"#)
+        #expect(try server.rows("select count(*) as n from sys_invocation_state") == #"[{"n":3}]"#)
+
+        // Who waits for a slot behind a back-off is ready.
+        server.live = []
+        try server.apply(
+            .deferStart(
+                ids[2], epoch: 2, for: DeploymentID(1),
+                behind: BackOff(
+                    due: Self.moment, awaitsRegistration: false, attempts: 4, failures: 4, failuresSinceLastEntry: 2)),
+            partitionKey: ids[2].partitionKey)
+        #expect(
+            try server.rows("select status, retry_count as n from sys_invocation where id = '\(ids[2])'")
+                == #"[{"status":"ready","n":4}]"#)
+        try server.apply(.kill(ids[0], nil), partitionKey: ids[0].partitionKey)
+        #expect(try server.rows("select count(*) as n from sys_invocation_state") == #"[{"n":2}]"#)
+    }
+
     @Test func `what a suspended invocation waits for is in the order of numbers`() throws {
         let server = try StoredServer()
         let id = try server.invoke("Greeter", handler: "greet", number: 1)

@@ -26,6 +26,8 @@ final class InvokerSimulation: InvokerDoor {
     private(set) var invocations: [InvocationID] = []
     /// How many starts waited in the store.
     private(set) var deferredCount = 0
+    /// How many back-offs waited in the store.
+    private(set) var storedCount = 0
 
     private static let services: Registry = {
         var deployment = InvokerFixtures.deployment(services: [
@@ -44,6 +46,7 @@ final class InvokerSimulation: InvokerDoor {
         settings.newestVersion = version
         settings.attemptCountLimit = Int.random(in: 1...6, using: &random)
         settings.waitingCountLimit = Int.random(in: 1...6, using: &random)
+        settings.backOffCountLimit = Int.random(in: 0...2, using: &random)
         self.settings = settings
         try restart()
     }
@@ -108,10 +111,11 @@ final class InvokerSimulation: InvokerDoor {
         case 0..<30: applyNext()
         case 30..<50: releaseNext()
         case 50..<85: speak(isCalm: isCalm)
-        case 85..<95: pass(UInt64.random(in: 1...100, using: &random))
+        case 85..<94: pass(UInt64.random(in: 1...100, using: &random))
         case 95: pass(UInt64.random(in: 1...70_000, using: &random))
         case 96: signal()
         case 97 where !isCalm: operate()
+        case 94: register()
         case 98 where !isCalm: try restart()
         default: endDrained()
         }
@@ -148,6 +152,9 @@ final class InvokerSimulation: InvokerDoor {
             invoker.startDeferred(starts, for: deployment, last: last, in: 0)
         case .abortAttempt(let id): invoker.abortAttempt(id)
         case .retryLater(let id, let epoch): invoker.retryLater(id, epoch: epoch)
+        case .backOffStored(let id, let epoch):
+            storedCount += 1
+            invoker.backOffStored(id, epoch: epoch)
         case .retryNow(let id): invoker.retryNow(id)
         case .forward(let id, let epoch, let index, let type, let payload):
             invoker.forward(id, epoch: epoch, index: index, type: type, payload: payload)
@@ -155,6 +162,7 @@ final class InvokerSimulation: InvokerDoor {
             invoker.acknowledgeCommand(id, epoch: epoch, commandIndex: index)
         case .release(let id): invoker.release(id)
         case .setTimer(let timer): timers.insert(timer)
+        case .endBackOffsMore(let last): commands.append(.endBackOffs(after: last, limit: 1))
         case .answer, .send, .acknowledge, .cleanUpMore: break
         }
     }
@@ -181,6 +189,12 @@ final class InvokerSimulation: InvokerDoor {
         } else {
             commands.append(.resume(id, .keep, nil))
         }
+    }
+
+    /// Services are registered; that they are the same as before is nothing to the engine.
+    private func register() {
+        invoker?.registryChanged()
+        commands.append(.endBackOffs(after: nil, limit: 1))
     }
 
     /// Who was paused goes on.

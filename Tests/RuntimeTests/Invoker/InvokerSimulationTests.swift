@@ -8,7 +8,7 @@ import Testing
 @Suite struct InvokerSimulationTests {
     @Test(arguments: [ProtocolVersion.v6, .v7])
     func `whatever goes wrong, each step is journalled once and everything ends`(_ version: ProtocolVersion) throws {
-        var deferredCount = 0
+        var (deferredCount, storedCount) = (0, 0)
         for seed in 0..<12 as Range<UInt64> {
             let simulation = try InvokerSimulation(seed: seed, version: version)
             for number in 1...6 { simulation.invoke(number) }
@@ -28,7 +28,9 @@ import Testing
                 #expect(try simulation.journal(of: id) == commands, "seed \(seed): \(status)")
             }
             deferredCount += simulation.deferredCount
+            storedCount += simulation.storedCount
         }
         #expect(deferredCount > 0)
+        #expect(storedCount > 0)
     }
 }

@@ -200,7 +200,7 @@ import Testing
             if opened.count == 3 { invoker.startAttempt(InvokerFixtures.start(InvokerFixtures.id(21)), in: 0) }
             for command in world.takeCommands() {
                 switch command {
-                case .deferStart(let id, _, _): stored.append(id)
+                case .deferStart(let id, _, _, _): stored.append(id)
                 case .takeUpStarts(let deployment, _, let limit):
                     let starts = stored.prefix(limit).map { InvokerFixtures.start($0) }
                     stored.removeFirst(starts.count)
@@ -237,7 +237,7 @@ import Testing
         _ = world.takeCommands()
         invoker.startAttempt(InvokerFixtures.start(), in: 0)
         #expect(world.streams.isEmpty)
-        let deferral = Command.deferStart(id, epoch: 1, for: InvokerFixtures.deploymentID)
+        let deferral = Command.deferStart(id, epoch: 1, for: InvokerFixtures.deploymentID, behind: nil)
         #expect(world.takeLines() == ["\(deferral)"])
         // The last of them are on their way: one more that comes now need not go through the store.
         invoker.startDeferred([], for: InvokerFixtures.deploymentID, last: nil, in: 0)
@@ -256,23 +256,6 @@ import Testing
         #expect(world.stream.attempt.start.id == InvokerFixtures.id(1))
         invoker.abortAttempt(InvokerFixtures.id(1))
         #expect(world.stream.attempt.start.id == InvokerFixtures.id(2))
-    }
-
-    @Test func `who has failed before waits in memory, where its tries are counted`() {
-        let invoker = world.invoker {
-            $0.attemptCountLimit = 1
-            $0.waitingCountLimit = 0
-        }
-        invoker.startAttempt(InvokerFixtures.start(), in: 0)
-        invoker.startAttempt(InvokerFixtures.start(InvokerFixtures.id(2)), in: 0)
-        fail(delay: 10)
-        invoker.retryLater(id, epoch: 2)
-        invoker.startAttempt(InvokerFixtures.start(InvokerFixtures.id(3)), in: 0)
-        world.pass(10)
-        _ = world.takeLines()
-        invoker.startAttempt(InvokerFixtures.start(epoch: 2, isNewSeries: false), in: 0)
-        #expect(world.takeLines() == [])
-        #expect(invoker.liveInvocations.first { $0.id == id }?.attempts == 1)
     }
 
     @Test func `operators see what runs and what backs off`() {

@@ -77,13 +77,18 @@ final class InvokerWorld: InvokerDoor, AttemptTransport {
                     case .ended: "\(report.epoch): ended"
                     case .failed(let failure, let next):
                         "\(report.epoch): failed [\(failure.code) \(failure.documentedCode ?? "")] "
-                            + "\(failure.message), \(next)"
+                            + "\(failure.message), \(Self.text(next))"
                     }
                 }
             case .startAttempt(_, let epoch): ["start \(epoch)"]
             default: ["\(command)"]
             }
         }
+    }
+
+    private static func text(_ next: AfterFailure) -> String {
+        guard case .retryStored(let backOff) = next else { return "\(next)" }
+        return "stored after \(backOff.attempts)"
     }
 
     func takeCommands() -> [Command] {
@@ -178,14 +183,14 @@ extension InvokerFixtures {
     static func start(
         _ id: InvocationID = id, epoch: UInt32 = 1, target: InvocationTarget? = nil, pinned: PinnedDeployment? = nil,
         journalLength: UInt32 = 1, commandCount: UInt32 = 1, input: Bytes? = InputCommand(value: []).payload,
-        isNewSeries: Bool = true
+        isNewSeries: Bool = true, behind backOff: BackOff? = nil
     ) -> AttemptStart {
         AttemptStart(
             id: id, epoch: epoch,
             target: target ?? InvocationTarget(service: "Greeter", handler: "greet", kind: .service),
             pinned: pinned, journalLength: journalLength, commandCount: commandCount, input: input,
             modified: Timestamp(millis: 1_760_000_000_900), idempotencyKey: nil, limitKey: nil,
-            isNewSeries: isNewSeries)
+            isNewSeries: isNewSeries, backOff: backOff)
     }
 
     static func id(_ number: Int) -> InvocationID { InvocationID(partitionKey: 7, uuid: UInt128(number)) }

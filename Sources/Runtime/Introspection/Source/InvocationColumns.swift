@@ -53,6 +53,34 @@ extension LiveInvocation {
     func isCurrent(for record: InvocationRecord) -> Bool {
         isStopped ? record.status == .paused : record.status == .invoked
     }
+
+    /// What the store keeps of an invocation that backs off, was paused in that, or waits for a slot behind it; nil: nothing.
+    init?(
+        stored id: InvocationID, _ record: InvocationRecord, in partition: PartitionIndex, _ store: any ReadableStore
+    ) throws(StorageError) {
+        guard let backOff = record.backOff else { return nil }
+        let isStopped = record.status == .paused
+        self.init(
+            id: id, partition: partition, isInFlight: false, isStopped: isStopped, attempts: backOff.attempts,
+            lastStart: backOff.lastStart, lastDeployment: backOff.lastDeployment, lastServer: backOff.lastServer,
+            nextRetry: record.isBackingOff || isStopped ? backOff.due : nil)
+        try learnFailure(of: record, in: partition, store)
+    }
+
+    /// Whether tries have failed that its invoker does not remember: it was not in memory since.
+    var lacksFailure: Bool { lastFailure == nil && attempts > (isInFlight ? 1 : 0) }
+
+    /// Reads the last failure where the invoker does not know it.
+    mutating func learnFailure(
+        of record: InvocationRecord, in partition: PartitionIndex, _ store: any ReadableStore
+    ) throws(StorageError) {
+        guard lacksFailure, record.eventCount > 0 else { return }
+        switch try JournalTable(partition: partition).event(id, index: record.eventCount - 1, store)?.kind {
+        case .transientError(let failure): lastFailure = failure
+        case .paused(let failure): lastFailure = failure
+        case .suspended, nil: break
+        }
+    }
 }
 
 extension TargetKind {

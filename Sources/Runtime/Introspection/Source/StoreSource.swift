@@ -60,7 +60,7 @@ private final class StoreSession: IntrospectionSession {
         case TableSchema.invocationStatus.name: TableCursor(.status, invocations(filter, id: "id"))
         case TableSchema.idempotency.name:
             TableCursor(.idempotency, invocations(filter, id: "invocation_id") { $0.idempotencyKey != nil })
-        case TableSchema.invocationState.name: TableCursor(LiveColumns.columns, rows: try liveRows(filter))
+        case TableSchema.invocationState.name: TableCursor(LiveColumns.columns, try liveRows(filter))
         case TableSchema.journal.name: TableCursor(JournalRow.columns, journal(filter))
         case TableSchema.journalEvents.name: TableCursor(JournalEventRow.columns, events(filter))
         case TableSchema.state.name: TableCursor(StateRow.columns, state(filter))
@@ -87,11 +87,11 @@ private final class StoreSession: IntrospectionSession {
         let service = filter.text("target_service_name") ?? filter.text("service_name")
         let key = filter.text("target_service_key") ?? filter.text("service_key")
         return pages { session, partition, store, rows throws(StorageError) in
-            try InvocationTable(partition: partition).all(store) { id, record in
+            try InvocationTable(partition: partition).all(store) { id, record throws(StorageError) in
                 if service == nil || record.target.service == service, key == nil || record.target.key == key,
                     isWanted(record)
                 {
-                    rows.append(session.row(id, record))
+                    rows.append(try session.row(id, record))
                 }
                 return true
             }
@@ -102,11 +102,14 @@ private final class StoreSession: IntrospectionSession {
         guard let id = try? InvocationID(text: text),
             let record = try InvocationTable(partition: owner(id.partitionKey)).record(id, snapshot)
         else { return [] }
-        return [row(id, record)]
+        return [try row(id, record)]
     }
 
-    private func row(_ id: InvocationID, _ record: InvocationRecord) -> InvocationRow {
-        let live = live[id].flatMap { $0.isCurrent(for: record) ? $0 : nil }
+    private func row(_ id: InvocationID, _ record: InvocationRecord) throws(StorageError) -> InvocationRow {
+        let partition = owner(id.partitionKey)
+        var live = live[id].flatMap { $0.isCurrent(for: record) ? $0 : nil }
+        try live?.learnFailure(of: record, in: partition, snapshot)
+        if live == nil { live = try LiveInvocation(stored: id, record, in: partition, snapshot) }
         let input = { [self] in record.journalLength > 0 ? inputCommand(of: id) : nil }
         return InvocationRow(id: id, record: record, live: live, serverVersion: serverVersion, input: input)
     }
@@ -120,21 +123,51 @@ private final class StoreSession: IntrospectionSession {
         return input
     }
 
-    private func liveRows(_ filter: RowFilter) throws(StorageError) -> [LiveInvocation] {
-        let known: [LiveInvocation]
+    /// What invokers know, then what they have left to the store.
+    private func liveRows(_ filter: RowFilter) throws(StorageError) -> TableCursor<LiveInvocation>.Pages {
         if let text = filter.text("id") {
-            known = (try? InvocationID(text: text)).flatMap { live[$0] }.map { [$0] } ?? []
-        } else {
-            known = live.values.sorted { $0.id < $1.id }
+            return once { session throws(StorageError) in
+                guard let id = try? InvocationID(text: text) else { return [] }
+                if let live = try session.known(id) { return [live] }
+                if let live = try session.stored(id) { return [live] }
+                return []
+            }
         }
-        var rows: [LiveInvocation] = []
-        for live in known {
-            let table = InvocationTable(partition: owner(live.id.partitionKey))
-            // Those that run are nearly always current; to look at all of them would take long.
-            if live.isStopped, try table.record(live.id, snapshot)?.status != .paused { continue }
-            rows.append(live)
+        let known: TableCursor<LiveInvocation>.Pages = once { session throws(StorageError) in
+            var rows: [LiveInvocation] = []
+            for id in session.live.keys.sorted() {
+                if let live = try session.known(id) { rows.append(live) }
+            }
+            return rows
         }
-        return rows
+        let stored: TableCursor<LiveInvocation>.Pages = pages { session, partition, store, rows throws(StorageError) in
+            try BackOffTable(partition: partition).all(store) { id throws(StorageError) in
+                if try session.known(id) == nil, let live = try session.stored(id) { rows.append(live) }
+                return true
+            }
+        }
+        return { () throws(StorageError) in
+            if let rows = try known() { return rows }
+            return try stored()
+        }
+    }
+
+    /// What an invoker knows of an invocation, if it is still so.
+    private func known(_ id: InvocationID) throws(StorageError) -> LiveInvocation? {
+        guard var live = live[id] else { return nil }
+        // Those that run are nearly always current; to look at all of them would take long.
+        guard live.isStopped || live.lacksFailure else { return live }
+        let partition = owner(id.partitionKey)
+        let record = try InvocationTable(partition: partition).record(id, snapshot)
+        if live.isStopped { return record?.status == .paused ? live : nil }
+        if let record { try live.learnFailure(of: record, in: partition, snapshot) }
+        return live
+    }
+
+    private func stored(_ id: InvocationID) throws(StorageError) -> LiveInvocation? {
+        let partition = owner(id.partitionKey)
+        guard let record = try InvocationTable(partition: partition).record(id, snapshot) else { return nil }
+        return try LiveInvocation(stored: id, record, in: partition, snapshot)
     }
 
     // MARK: - Journals

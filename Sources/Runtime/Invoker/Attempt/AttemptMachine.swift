@@ -52,6 +52,14 @@ struct AttemptMachine {
     /// Failed attempts since the last one that brought a new command: what SDKs count the tries of a step by.
     private(set) var failuresSinceLastEntry: UInt32 = 0
 
+    /// A series that begins, or goes on from where its tries stood in the store.
+    init(behind backOff: BackOff? = nil) {
+        guard let backOff else { return }
+        failures = backOff.failures
+        attempts = backOff.attempts
+        failuresSinceLastEntry = backOff.failuresSinceLastEntry
+    }
+
     /// Whether an attempt is open.
     var isOpen: Bool {
         if case .open = state { true } else { false }
