@@ -142,6 +142,24 @@ struct HTTP2ServerTests {
         #expect(await eventually { drained.withLock { $0 } })
     }
 
+    @Test func `draining does not wait long for clients that keep idle connections`() async throws {
+        let harness = try Harness(loops: 1) { $0.answer("done") }
+        let peer = RawPeer(harness)
+        peer.send(RawFrame.preface + RawFrame.settings + RawFrame.request(1))
+        #expect(peer.frames { $0.type == 0 && $0.flags & 1 == 1 }.contains { $0.payload == Array("done".utf8) })
+        let old = RawPeer(harness)
+        old.send("GET / HTTP/1.1\r\n\r\n")
+        #expect(old.read(until: "done").hasSuffix("done"))
+        let began = ContinuousClock.now
+        let drained = Mutex(false)
+        harness.server.drain(within: 60_000) { drained.withLock { $0 = true } }
+        #expect(await eventually { drained.withLock { $0 } })
+        // Neither client closes; after an answer with more to come from the client, the server would give it 2 s.
+        #expect(ContinuousClock.now - began < .milliseconds(1900))
+        #expect(peer.frames { $0.type == 7 }.contains { $0.type == 7 })
+        #expect(old.readToEnd()?.isEmpty == true)
+    }
+
     @Test(arguments: [1, 2, 3, 4])
     func `bytes without any sense harm nobody else`(seed: UInt64) async throws {
         let harness = try Harness(loops: 1) { $0.echo() }

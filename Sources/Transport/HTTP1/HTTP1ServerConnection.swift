@@ -249,7 +249,7 @@ final class HTTP1ServerConnection: ServerConnection, ChannelHandler {
 
     func drain() {
         keepsAlive = false
-        if exchange == nil, case .none = request { channel.closeAfterOutput() }
+        if exchange == nil, case .none = request { channel.closeAfterOutput(isIdle: true) }
     }
 
     func cut() { end() }

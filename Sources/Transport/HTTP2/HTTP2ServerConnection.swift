@@ -28,7 +28,7 @@ final class HTTP2ServerConnection: ServerConnection, ChannelHandler {
         func isStalled(now: UInt64, limit: UInt64) -> Bool { !outgoing.isEmpty && now &- lastMove > limit }
     }
 
-    private enum DrainPhase { case none, announced, goneAway }
+    private enum DrainPhase { case none, announced, goneAway, goneAwayIdle }
 
     init(_ channel: Channel, worker: ServerWorker) {
         self.channel = channel
@@ -72,7 +72,7 @@ final class HTTP2ServerConnection: ServerConnection, ChannelHandler {
     func fillOutput() {
         guard let session else { return }
         if session.fill(&channel.output) != nil { return end() }
-        if session.isOver { channel.closeAfterOutput() }
+        if session.isOver { channel.closeAfterOutput(isIdle: drainPhase == .goneAwayIdle) }
     }
 
     func outputDrained() {}
@@ -95,7 +95,7 @@ final class HTTP2ServerConnection: ServerConnection, ChannelHandler {
         case .none where streams.isEmpty && now &- lastUse > options.idleTimeout:
             session?.terminate(code: HTTP2ErrorCode.noError)
             channel.scheduleFlush()
-        case .none, .goneAway: break
+        case .none, .goneAway, .goneAwayIdle: break
         }
         for (id, stream) in streams where stream.isStalled(now: now, limit: options.idleTimeout) {
             // The client takes part in the connection, and does not read this answer.
@@ -115,7 +115,7 @@ final class HTTP2ServerConnection: ServerConnection, ChannelHandler {
     func drain() {
         guard drainPhase == .none else { return }
         if streams.isEmpty {
-            drainPhase = .goneAway
+            drainPhase = .goneAwayIdle
             session?.terminate(code: HTTP2ErrorCode.noError)
         } else {
             drainPhase = .announced

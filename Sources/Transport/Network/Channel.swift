@@ -35,6 +35,7 @@ final class Channel: Flushable {
     private var isReadingPaused = false
     private var isBlocked = false
     private var isFlushScheduled = false
+    private var lingerPause = Channel.lingerPauseMilliseconds
 
     private enum State {
         /// Next: `closing`, `closed`.
@@ -51,6 +52,9 @@ final class Channel: Flushable {
     /// read, and a body that is above its limit must pass, or its 413 is lost.
     private static let lingerPauseMilliseconds: UInt64 = 2000
     private static let lingerMilliseconds: UInt64 = 30_000
+    /// Instead of `lingerPauseMilliseconds`, for a connection without requests: its peer has read the last answer, and
+    /// many clients notice the end of an idle connection only when they use it again.
+    private static let idleLingerPauseMilliseconds: UInt64 = 200
 
     /// Takes over `descriptor`, also when it throws.
     init(loop: EventLoop, descriptor: Int32, tls: TLSSession? = nil) throws(TransportError) {
@@ -103,9 +107,10 @@ final class Channel: Flushable {
     }
 
     /// Writes what is buffered, ends the output, and closes once the peer has ended its own or some time has passed.
-    func closeAfterOutput() {
+    func closeAfterOutput(isIdle: Bool = false) {
         guard case .open = state else { return }
         state = .closing
+        if isIdle { lingerPause = Channel.idleLingerPauseMilliseconds }
         scheduleFlush()
     }
 
@@ -147,7 +152,7 @@ final class Channel: Flushable {
     private func deliver(_ bytes: RawSpan) {
         if case .lingering(let timer, let since) = state {
             if loop.now &- since > Channel.lingerMilliseconds { return ended(.inputWhileClosing) }
-            return timer.reschedule(after: Channel.lingerPauseMilliseconds)
+            return timer.reschedule(after: lingerPause)
         }
         guard let tls else {
             handler?.received(bytes)
@@ -258,7 +263,7 @@ final class Channel: Flushable {
         }
         guard case .closing = state, output.isEmpty, poll.isOpen else { return }
         SystemSocket.shutDownOutput(poll.descriptor)
-        let timer = loop.schedule(after: Channel.lingerPauseMilliseconds) { [weak self] in self?.ended(nil) }
+        let timer = loop.schedule(after: lingerPause) { [weak self] in self?.ended(nil) }
         state = .lingering(timer, since: loop.now)
         isReadingPaused = false
         updateInterest()
