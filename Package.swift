@@ -18,11 +18,12 @@ let package = Package(
         .library("OpenSSL", pkgConfig: "openssl", apt: "libssl-dev", brew: "openssl@3"),
         .library("SQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev", brew: "sqlite"),
         .library("XXHash", pkgConfig: "libxxhash", apt: "libxxhash-dev", brew: "xxhash"),
+        .library("AIO", apt: "libaio-dev"),
 
         .layer("Wire", c: ["XXHash", "OpenSSL"]),
         .layer("ServiceProtocol", on: ["Wire"]),
         .layer("Engine", on: ["Wire", "ServiceProtocol"]),
-        .layer("Storage", on: ["Wire", "Engine"], c: ["RocksDB", "XXHash"]),
+        .layer("Storage", on: ["Wire", "Engine"], c: ["RocksDB", "XXHash"], linux: ["AIO"]),
         .layer("Transport", on: ["Wire"], c: ["UV", "NGHTTP2", "LLHTTP", "OpenSSL"]),
         .layer(
             "Runtime", on: ["Wire", "ServiceProtocol", "Engine", "Storage", "Transport"], c: ["SQLite", "OpenSSL"]),
@@ -64,19 +65,21 @@ let package = Package(
 
 extension Target {
     /// A C library of the system: a module map and a shim header in `Sources/C`.
-    static func library(_ name: String, pkgConfig: String, apt: String, brew: String) -> Target {
+    static func library(_ name: String, pkgConfig: String? = nil, apt: String, brew: String? = nil) -> Target {
         .systemLibrary(
             name: "CHoldfast\(name)", path: "Sources/C/\(name)", pkgConfig: pkgConfig,
-            providers: [.apt([apt]), .brew([brew])])
+            providers: [.apt([apt])] + (brew.map { [.brew([$0])] } ?? []))
     }
 
     /// One layer: a Swift target in the folder of its name.
-    static func layer(_ name: String, on layers: [String] = [], c libraries: [String] = []) -> Target {
+    static func layer(
+        _ name: String, on layers: [String] = [], c libraries: [String] = [], linux linuxLibraries: [String] = []
+    ) -> Target {
         .target(
             name: "Holdfast\(name)",
             dependencies: (layers.map { "Holdfast\($0)" } + libraries.map { "CHoldfast\($0)" }).map {
                 .byName(name: $0)
-            },
+            } + linuxLibraries.map { .target(name: "CHoldfast\($0)", condition: .when(platforms: [.linux])) },
             path: "Sources/\(name)")
     }
 

@@ -82,9 +82,7 @@ public final class RocksStore: Store {
     public func commit(
         _ transaction: any Transaction, logged: (CommitPosition) -> Void
     ) throws(StorageError) -> CommitPosition {
-        guard let transaction = transaction as? OverlaidTransaction<RocksBase> else {
-            throw transaction is OverlaidTransaction<ClosedStore> ? .closed : .foreignTransaction
-        }
+        let transaction = try Self.own(transaction)
         let base = transaction.base
         if transaction.overlay.isEmpty {
             let latest = CommitPosition(rawValue: base.log.latestPosition)
@@ -95,6 +93,22 @@ public final class RocksStore: Store {
         let position = try base.log.commit(base.batch) { logged(CommitPosition(rawValue: $0)) }
         transaction.clear()
         return CommitPosition(rawValue: position)
+    }
+
+    /// Makes the writes visible and durable, if no other thread syncs just now and the disk is quick.
+    public func commitDurably(_ transaction: any Transaction) throws(StorageError) -> CommitPosition? {
+        let transaction = try Self.own(transaction)
+        let base = transaction.base
+        guard !transaction.overlay.isEmpty else { return nil }
+        base.batch.fill(with: transaction.overlay, for: base.database)
+        guard let position = try base.log.commitDurably(base.batch) else { return nil }
+        transaction.clear()
+        return CommitPosition(rawValue: position)
+    }
+
+    private static func own(_ transaction: any Transaction) throws(StorageError) -> OverlaidTransaction<RocksBase> {
+        if let own = transaction as? OverlaidTransaction<RocksBase> { return own }
+        throw transaction is OverlaidTransaction<ClosedStore> ? .closed : .foreignTransaction
     }
 
     /// A view of the store as it is now. It keeps the store's files open, also beyond `close`.

@@ -21,6 +21,15 @@ public protocol Store: AnyObject, Sendable {
         _ transaction: any Transaction, logged: (CommitPosition) -> Void
     ) throws(StorageError) -> CommitPosition
 
+    /// Makes the transaction's writes visible and durable before it returns, if the calling thread can do that well: for
+    /// who has nothing else to do, and would wait for another thread's `makeDurable`.
+    ///
+    /// When this throws, the writes may be visible and may be durable; nothing can be committed any more.
+    ///
+    /// - Returns: Nil, and nothing is committed, if the transaction is empty, another thread syncs just now, or a sync
+    ///   takes long here.
+    func commitDurably(_ transaction: any Transaction) throws(StorageError) -> CommitPosition?
+
     /// A view of the store as it is now, which later commits do not change; it is released with its last reference.
     ///
     /// It may be used by any one thread at a time.
@@ -34,6 +43,9 @@ public protocol Store: AnyObject, Sendable {
 }
 
 extension Store {
+    /// Leaves it to `commit` and `makeDurable`.
+    public func commitDurably(_ transaction: any Transaction) throws(StorageError) -> CommitPosition? { nil }
+
     /// `commit(_:logged:)` for who does not wait for the disk.
     @discardableResult
     public func commit(_ transaction: any Transaction) throws(StorageError) -> CommitPosition {

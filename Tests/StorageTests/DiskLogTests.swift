@@ -143,7 +143,10 @@ import Testing
                 group.addTask {
                     for turn in 1...200 {
                         let value = String(repeating: "\(thread)", count: turn)
-                        guard let position = try? store.commit(["\(thread) \(1000 + turn)": value]) else { return }
+                        let transaction = store.transaction()
+                        transaction.put("\(thread) \(1000 + turn)", value)
+                        if turn % 2 == 0, (try? store.commitDurably(transaction)) ?? nil != nil { continue }
+                        guard let position = try? store.commit(transaction) else { return }
                         pipeline.request(upTo: position, for: 0)
                     }
                 }
@@ -205,6 +208,9 @@ import Testing
             let error = #expect(throws: StorageError.self) { try store.makeDurable() }
             #expect(error?.code == .failed)
             #expect(throws: StorageError.self) { try store.commit(["c": "1"]) }
+            let transaction = store.transaction()
+            transaction.put("c", "1")
+            #expect(throws: StorageError.self) { try store.commitDurably(transaction) }
             #expect(throws: StorageError.self) { try store.makeDurable() }
             #expect(try store.snapshot().text("a") == "1")
         }

@@ -7,7 +7,7 @@ struct LayerTests {
         "Wire": ["CXXHash", "COpenSSL"],
         "ServiceProtocol": ["Wire"],
         "Engine": ["Wire", "ServiceProtocol"],
-        "Storage": ["Wire", "Engine", "CRocksDB", "CXXHash"],
+        "Storage": ["Wire", "Engine", "CRocksDB", "CXXHash", "CAIO"],
         "Simulator": ["Wire", "ServiceProtocol", "Engine", "Storage"],
         "Transport": ["Wire", "CUV", "CNGHTTP2", "CLLHTTP", "COpenSSL"],
         "Runtime": ["Wire", "ServiceProtocol", "Engine", "Storage", "Transport", "CSQLite", "COpenSSL"],

@@ -407,6 +407,9 @@ final class Invoker {
         if nearest < .distantFuture { setAlarm(for: nearest) }
     }
 
+    /// Whether hardly anything can come of its attempts soon: at most one runs, and another one is just ending.
+    var isNearlyIdle: Bool { attempts.count <= 2 }
+
     // MARK: - Operators
 
     /// What runs, what backs off, and what was stopped while it backed off, in no order.

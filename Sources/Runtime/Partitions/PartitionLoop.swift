@@ -11,6 +11,9 @@ import HoldfastWire
 ///                                     │                          ▲
 ///                                     └──▶ commit pipeline: sync ┘
 ///
+/// A single command, while nothing else is under way, is not worth two hand-overs between threads: the loop makes it
+/// durable itself.
+///
 /// 1. An action is released only when its commit is durable, and in the order in which the partition returned it.
 /// 2. A command whose application the store refuses is answered, and harms no other: the turn is applied again without
 ///    batching, so that only the refused one is lost.
@@ -79,6 +82,8 @@ final class PartitionLoop {
     private var timer: LoopTimer?
     private var timerDue: Timestamp?
     private var isRunningTurn = false
+    /// Whether the turn's commit is the only thing that anybody waits for.
+    private var isAlone = false
 
     /// Performs what concerns attempts. Set while the loop is being built.
     var invoker: Invoker?
@@ -163,6 +168,9 @@ final class PartitionLoop {
     private func applyPending() -> Bool {
         var isBusy = false
         let now = Timestamp.now
+        isAlone =
+            heldStart == held.count && slots.reduce(0) { $0 + $1.commands.count } == 1
+            && invoker?.isNearlyIdle == true && pipeline.isIdle
         for slot in slots where !slot.commands.isEmpty {
             var commands = slot.commands
             slot.commands = []
@@ -199,8 +207,14 @@ final class PartitionLoop {
 
     private func commit(_ actions: [Action], of slot: Slot) {
         do throws(StorageError) {
-            let position = try store.commit(transaction) { logged in
-                if logged > durable { pipeline.request(upTo: logged, for: loop.index) }
+            let position: CommitPosition
+            if isAlone, let done = try store.commitDurably(transaction) {
+                position = done
+                durable = max(durable, done)
+            } else {
+                position = try store.commit(transaction) { logged in
+                    if logged > durable { pipeline.request(upTo: logged, for: loop.index) }
+                }
             }
             slot.partition.committed()
             slot.visible = position

@@ -72,14 +72,21 @@ public final class CommitPipeline: Sendable {
     }
 
     private let shared: Shared
+    /// Whether what the store has made durable is.
+    private let isLocal: Bool
 
     /// Starts the thread for a store on this machine.
     public convenience init(store: any Store, subscribers: [@Sendable (Progress) -> Void]) {
-        self.init(log: LocalLog(store: store), subscribers: subscribers)
+        self.init(log: LocalLog(store: store), isLocal: true, subscribers: subscribers)
     }
 
     /// Starts the thread for a log.
-    public init(log: any CommitLog, subscribers: [@Sendable (Progress) -> Void]) {
+    public convenience init(log: any CommitLog, subscribers: [@Sendable (Progress) -> Void]) {
+        self.init(log: log, isLocal: false, subscribers: subscribers)
+    }
+
+    private init(log: any CommitLog, isLocal: Bool, subscribers: [@Sendable (Progress) -> Void]) {
+        self.isLocal = isLocal
         let shared = Shared(subscribers)
         self.shared = shared
         Thread.start(name: "commit") {
@@ -96,6 +103,10 @@ public final class CommitPipeline: Sendable {
         shared.subscribers[subscriber].requested.max(position.rawValue, ordering: .sequentiallyConsistent)
         shared.wakeUp()
     }
+
+    /// Whether a single commit is better made durable by the thread that has it (`Store.commitDurably`): nobody else
+    /// waits for a sync that it could share. Any thread.
+    public var isIdle: Bool { isLocal && shared.wanted == nil }
 
     /// Makes durable what was requested, and ends the thread; returns when it has ended. Call it once.
     ///

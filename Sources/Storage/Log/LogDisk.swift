@@ -13,6 +13,10 @@ import HoldfastEngine
 protocol LogDisk: Sendable {
     /// As `pwrite`: how many bytes were written, or negative with the reason in `errno`.
     func write(_ bytes: UnsafeRawBufferPointer, to file: LogFile.Handle, at offset: Int) -> Int
+    /// The same, and calls `body` once, if possible while the bytes are being written.
+    func write(
+        _ bytes: UnsafeRawBufferPointer, to file: LogFile.Handle, at offset: Int, meanwhile body: () -> Void
+    ) -> Int
     /// Returns when what was written to a file is durable; negative with the reason in `errno` if it may not be.
     func sync(_ file: LogFile.Handle) -> CInt
     /// Lets writes go past the page cache, or not. Where that cannot be, nothing changes.
@@ -23,8 +27,21 @@ protocol LogDisk: Sendable {
     func syncNames(in directory: String) throws(StorageError)
 }
 
+extension LogDisk {
+    func write(
+        _ bytes: UnsafeRawBufferPointer, to file: LogFile.Handle, at offset: Int, meanwhile body: () -> Void
+    ) -> Int {
+        body()
+        return write(bytes, to: file, at: offset)
+    }
+}
+
 /// The disk of this machine.
 struct LocalDisk: LogDisk {
+    #if os(Linux)
+        private let overlapped = OverlappedWrites()
+    #endif
+
     /// `O_DIRECT`: a GNU extension, which Swift does not see.
     #if arch(arm64)
         private static let directFlag: CInt = 0o200000
@@ -35,6 +52,16 @@ struct LocalDisk: LogDisk {
     func write(_ bytes: UnsafeRawBufferPointer, to file: LogFile.Handle, at offset: Int) -> Int {
         pwrite(file.descriptor, bytes.baseAddress, bytes.count, off_t(offset))
     }
+
+    #if os(Linux)
+        func write(
+            _ bytes: UnsafeRawBufferPointer, to file: LogFile.Handle, at offset: Int, meanwhile body: () -> Void
+        ) -> Int {
+            if let count = overlapped?.write(bytes, to: file.descriptor, at: offset, meanwhile: body) { return count }
+            body()
+            return write(bytes, to: file, at: offset)
+        }
+    #endif
 
     func sync(_ file: LogFile.Handle) -> CInt {
         #if canImport(Glibc)

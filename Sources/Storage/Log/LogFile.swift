@@ -110,6 +110,15 @@ final class LogFile {
         }
     }
 
+    /// The same, and calls `body` once, if possible while the disk writes.
+    func write(
+        _ bytes: UnsafeRawBufferPointer, at offset: Int, meanwhile body: () -> Void
+    ) throws(StorageError) {
+        let written = max(disk.write(bytes, to: handle, at: offset, meanwhile: body), 0)
+        // What is left is a rare rest, or all; the other way also finds out what was wrong.
+        try write(UnsafeRawBufferPointer(rebasing: bytes[written...]), at: offset + written)
+    }
+
     private func setDirect(_ isDirect: Bool) {
         self.isDirect = isDirect
         disk.setDirect(isDirect, for: handle)

@@ -39,25 +39,30 @@ final class LogWriter {
     func hasRoom(for size: Int) -> Bool { size <= file.capacity - end }
 
     /// Writes records behind the others; they are durable after the next `sync`.
-    func append(_ bytes: UnsafeRawBufferPointer) throws(StorageError) {
+    ///
+    /// - Parameter body: Called once, if possible while the disk writes.
+    func append(_ bytes: UnsafeRawBufferPointer, meanwhile body: () -> Void = {}) throws(StorageError) {
         var start = 0
         while start < bytes.count {
             let unfinished = end % LogFile.blockSize
             let count = min(bytes.count - start, blocks.count - unfinished)
             UnsafeMutableRawBufferPointer(rebasing: blocks[unfinished...])
                 .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[start..<start + count]))
-            try writeBlocks(holding: unfinished + count, at: end - unfinished)
             start += count
+            let isLast = start == bytes.count
+            try writeBlocks(holding: unfinished + count, at: end - unfinished) { if isLast { body() } }
             end += count
         }
     }
 
     func sync() throws(StorageError) { try file.sync() }
 
-    private func writeBlocks(holding count: Int, at offset: Int) throws(StorageError) {
+    private func writeBlocks(
+        holding count: Int, at offset: Int, meanwhile body: () -> Void
+    ) throws(StorageError) {
         let size = LogFile.wholeBlocks(count)
         UnsafeMutableRawBufferPointer(rebasing: blocks[count..<size]).initializeMemory(as: UInt8.self, repeating: 0)
-        try file.write(UnsafeRawBufferPointer(rebasing: blocks[..<size]), at: offset)
+        try file.write(UnsafeRawBufferPointer(rebasing: blocks[..<size]), at: offset, meanwhile: body)
         let unfinished = count % LogFile.blockSize
         blocks.copyMemory(from: UnsafeRawBufferPointer(rebasing: blocks[count - unfinished..<count]))
     }
