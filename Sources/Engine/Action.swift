@@ -22,7 +22,7 @@ public enum Action: Sendable {
     case forward(InvocationID, epoch: UInt32, index: UInt32, type: MessageType, payload: Bytes)
     /// A command that asked for it is durable.
     case acknowledgeCommand(InvocationID, epoch: UInt32, commandIndex: UInt32)
-    /// The invocation suspended, paused or ended: the invoker may forget it.
+    /// The invocation suspended, paused or ended: the invoker may forget it, and asks an attempt that is open to end.
     case release(InvocationID)
     /// Answer a client or an operator.
     case answer(RequestID, Answer)

@@ -92,7 +92,7 @@ struct LifeTableTests {
         ),
         (
             "at 9 attempt x Error pause 500 boom",
-            ["free abort", "scheduled abort", "inboxed abort", "paused abort", "suspended abort", "paused abort"]
+            ["free abort", "scheduled abort", "inboxed abort", "paused", "suspended abort", "paused abort"]
                 + ["completed abort", "backing-off"]
         ),
         (
@@ -135,8 +135,8 @@ struct LifeTableTests {
         (
             "at 9 pause x",
             [
-                "free unknown", "scheduled notStarted", "inboxed notStarted", "paused accepted abort",
-                "paused accepted abort", "paused unchanged", "completed completed", "paused accepted abort",
+                "free unknown", "scheduled notStarted", "inboxed notStarted", "paused accepted",
+                "paused accepted", "paused unchanged", "completed completed", "paused accepted",
             ]
         ),
         (

@@ -143,6 +143,16 @@ struct HTTP2ServerTests {
     }
 
     @Test func `draining does not wait long for clients that keep idle connections`() async throws {
+        // After an answer with more to come from the client, the server would give it 2 s; a busy machine has more tries.
+        var shortest = Duration.seconds(60)
+        for _ in 0..<5 where shortest > .milliseconds(1900) {
+            shortest = min(shortest, try await timeToDrainIdleConnections())
+        }
+        #expect(shortest < .milliseconds(1900))
+    }
+
+    /// How long a server drains whose clients do not close.
+    private func timeToDrainIdleConnections() async throws -> Duration {
         let harness = try Harness(loops: 1) { $0.answer("done") }
         let peer = RawPeer(harness)
         peer.send(RawFrame.preface + RawFrame.settings + RawFrame.request(1))
@@ -154,10 +164,10 @@ struct HTTP2ServerTests {
         let drained = Mutex(false)
         harness.server.drain(within: 60_000) { drained.withLock { $0 = true } }
         #expect(await eventually { drained.withLock { $0 } })
-        // Neither client closes; after an answer with more to come from the client, the server would give it 2 s.
-        #expect(ContinuousClock.now - began < .milliseconds(1900))
+        let time = ContinuousClock.now - began
         #expect(peer.frames { $0.type == 7 }.contains { $0.type == 7 })
         #expect(old.readToEnd()?.isEmpty == true)
+        return time
     }
 
     @Test(arguments: [1, 2, 3, 4])

@@ -99,7 +99,6 @@ extension Transition {
         // Reports that are under way belong to an epoch that is over.
         record.epoch &+= 1
         self.record(.paused(failure), of: id, &record)
-        release(.abortAttempt(id))
         release(.release(id))
     }
 

@@ -84,13 +84,13 @@ final class Invoker {
     }
 
     /// Cuts off the attempt of an invocation, and forgets the invocation.
-    func abortAttempt(_ id: InvocationID) {
-        if let series = series[id] { pausedBackOffs.stopped(Self.live(series)) }
-        forget(id)
-    }
+    func abortAttempt(_ id: InvocationID) { forget(id) }
 
-    /// The invocation suspended, paused or ended. An attempt that has said its last word may drain.
-    func release(_ id: InvocationID) { forget(id) }
+    /// The invocation suspended, paused or ended. Its attempt may drain, whether or not it has said its last word.
+    func release(_ id: InvocationID) {
+        if let series = series[id], series.nextRetry != nil { pausedBackOffs.stopped(Self.live(series)) }
+        forget(id) { $0.dismiss() }
+    }
 
     /// The failure of the last attempt is recorded; the next one will have this epoch.
     func retryLater(_ id: InvocationID, epoch: UInt32) {
@@ -365,11 +365,11 @@ final class Invoker {
 
     // MARK: - Forgetting
 
-    private func forget(_ id: InvocationID) {
+    /// Nothing comes of the invocation's attempt from here on, and its slot is given back.
+    private func forget(_ id: InvocationID, end: (Attempt) -> Void = { $0.abort() }) {
         guard let series = series.removeValue(forKey: id) else { return }
         backsOffNoMore(series)
-        // Its slot is given back, and nothing comes of it from here on.
-        series.attempt?.abort()
+        if let attempt = series.attempt { end(attempt) }
     }
 
     private func request(_ action: AttemptMachine.Action, _ series: AttemptSeries) {

@@ -94,7 +94,7 @@ async def the_servers_policy_is_for_whoever_has_none(world: World) -> None:
         attempt = await raw.attempt()
         equal(await attempt.read(), None)
         check(await attempt.was_cut(), "it was not cut off")
-        check(0.3 <= time.monotonic() - begin < 0.8, f"it took {time.monotonic() - begin:.2f} s")
+        check(5.3 <= time.monotonic() - begin < 5.8, f"it took {time.monotonic() - begin:.2f} s")
         await there.status(identifier, "paused")
 
 

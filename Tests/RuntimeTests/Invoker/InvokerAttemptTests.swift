@@ -415,14 +415,55 @@ import Testing
         #expect(!world.stream.isFinished)
         world.pass(1)
         #expect(world.stream.isFinished && !world.stream.isCancelled)
-        world.pass(599_999)
+        world.pass(600_000)
+        world.stream.say(
+            Sent(SleepCommand(wakeUpTime: Timestamp(millis: 1), resultCompletionID: 1)), Sent(EndMessage()))
+        world.pass(4999)
         #expect(world.takeLines() == [])
+        #expect(!world.stream.isCancelled)
         world.pass(1)
-        #expect(
-            world.takeLines() == [
-                "1: failed [500 RT0001] the invocation stream was closed after the 'abort timeout' (10m) fired., retry"
-            ])
+        #expect(world.takeLines() == [Self.overdue])
         #expect(world.stream.isCancelled)
+    }
+
+    private static let overdue =
+        "1: failed [500 RT0001] the invocation stream was closed after the 'abort timeout' (10m) fired., retry"
+
+    @Test func `an attempt that is overdue has failed when its response ends, and then only`() {
+        let invoker = started()
+        world.stream.accept()
+        world.pass(660_000)
+        #expect(world.takeLines() == [])
+        world.stream.attempt.ended()
+        #expect(world.takeLines() == [Self.overdue])
+        world.pass(10_000)
+        #expect(!world.stream.isCancelled)
+        invoker.release(id)
+        #expect(world.takeLines() == [])
+    }
+
+    @Test func `an attempt that is overdue and not wanted any more leaves without a word`() {
+        for isKilled in [true, false] {
+            let invoker = started()
+            world.stream.accept()
+            world.pass(660_000)
+            if isKilled { invoker.abortAttempt(id) } else { invoker.release(id) }
+            #expect(world.stream.isCancelled == isKilled)
+            world.pass(5000)
+            #expect(world.stream.isCancelled)
+            #expect(world.takeLines() == [])
+        }
+    }
+
+    @Test func `the handler of a paused invocation sees its request end, and has time to finish`() {
+        let invoker = started()
+        world.stream.accept()
+        invoker.release(id)
+        #expect(world.stream.isFinished && !world.stream.isCancelled)
+        world.stream.say(Sent(EndMessage()))
+        world.pass(5000)
+        #expect(world.stream.isCancelled)
+        #expect(world.takeLines() == [])
     }
 
     @Test func `an SDK that keeps its response open after its last word is cut off without harm`() {

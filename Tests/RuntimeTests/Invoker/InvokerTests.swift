@@ -57,7 +57,6 @@ import Testing
         invoker.startAttempt(InvokerFixtures.start(), in: 0)
         fail(delay: 3_000_000)
         invoker.retryLater(id, epoch: 2)
-        invoker.abortAttempt(id)
         invoker.release(id)
         let live = invoker.liveInvocations
         #expect(live.map(\.isStopped) == [true])

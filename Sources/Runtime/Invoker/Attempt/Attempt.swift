@@ -5,23 +5,26 @@ import HoldfastWire
 
 /// One execution of an invocation on a deployment: one HTTP exchange.
 ///
-///     held ──▶ open ─────▶ halfClosed ──────────▶ draining ──▶ closed
-///      the journal, then    the request has        the SDK has said its last word, or has
-///      what is new; the     ended: the SDK is to   failed: nothing that comes counts
-///      SDK's messages       suspend or to end
+///     held ──▶ open ─────▶ halfClosed ──────────▶ draining, overdue ──▶ closed
+///      the journal, then    the request has        the SDK has said its last word, has
+///      what is new; the     ended: the SDK is to   failed or is not wanted any more:
+///      SDK's messages       suspend or to end      nothing that comes counts
 ///
 /// It lives on one event loop. What the SDK says in one chunk reaches the partition as one report.
 final class Attempt {
-    private enum Phase {
+    private enum Phase: Equatable {
         /// The first bytes wait until the state in them is durable. Next: `open`, `closed`.
         case held
         case open
         case halfClosed
         case draining
+        /// The abort timeout has passed. That counts when the response has ended: the next attempt does not begin
+        /// while the handler of this one finishes what it is in.
+        case overdue(AttemptError)
         case closed
     }
 
-    /// How long an SDK may take to end its response after its last word, in milliseconds.
+    /// How long an SDK may take to end its response when nothing that it says counts any more, in milliseconds.
     private static let drainTimeout: UInt64 = 5000
     /// How much of the journal is read before it is handed to the connection, in bytes.
     private static let pieceSize = 64 << 10
@@ -339,17 +342,38 @@ final class Attempt {
     }
 
     /// Ends the request, which most SDKs wait for, and drops what still comes.
-    private func drain() {
+    private func drain(_ ending: Phase = .draining) {
         let wasOpen = phase == .open
-        phase = .draining
+        phase = ending
         lastReceived = invoker.now
         if wasOpen { stream?.finish() }
         invoker.watch(self)
     }
 
+    /// Nothing that it says counts any more, but its handler did no wrong: the SDK sees a request that ends, as when it
+    /// is to suspend.
+    func dismiss() {
+        switch phase {
+        case .open, .halfClosed:
+            drain()
+            invoker.attemptIsOver(self)
+        case .overdue:
+            phase = .draining
+            invoker.attemptIsOver(self)
+        case .held: abort()
+        case .draining, .closed: break
+        }
+    }
+
     /// Cuts the attempt off. Nothing that it says counts any more.
     func abort() {
         guard phase != .closed else { return }
+        // Whoever cuts it off does not ask what became of it.
+        if case .overdue = phase { phase = .draining }
+        cancel()
+    }
+
+    private func cancel() {
         stream?.cancel()
         close()
     }
@@ -376,7 +400,9 @@ final class Attempt {
     }
 
     private func close() {
+        let former = phase
         phase = .closed
+        if case .overdue(let error) = former { invoker.attemptFailed(self, error) }
         _ = recount(outgoing: 0, incoming: 0)
         stream = nil
         invoker.exchangeIsOver(self)
@@ -391,7 +417,7 @@ final class Attempt {
         // Nothing can be asked of an SDK that does not even read the journal.
         case .open: lastActivity.advanced(by: inactivityTimeout).advanced(by: abortTimeout)
         case .halfClosed: lastReceived.advanced(by: abortTimeout)
-        case .draining: lastReceived.advanced(by: Self.drainTimeout)
+        case .draining, .overdue: lastReceived.advanced(by: Self.drainTimeout)
         case .held, .closed: .distantFuture
         }
     }
@@ -400,8 +426,8 @@ final class Attempt {
     func deadlinePassed() {
         switch phase {
         case .open where replay.isComplete: endRequest()
-        case .open, .halfClosed: cutOff(.abortTimeout(abortTimeout))
-        case .draining: abort()
+        case .open, .halfClosed: drain(.overdue(.abortTimeout(abortTimeout)))
+        case .draining, .overdue: cancel()
         case .held, .closed: break
         }
     }
