@@ -35,8 +35,6 @@ DEVIATIONS = {
     "queues are off; with them it sends it, as we do always.",
     "Start.state_map": "A shared handler sees the state as it is when its attempt begins; where the workflow sets state in "
     "the same milliseconds, either is right.",
-    "pause": "A pause is a durable command that ends the attempt at once; the recorded server closes the request and "
-    "waits for the SDK to suspend, which an SDK can ignore.",
 }
 
 CLASSES = reference.message_classes()

@@ -8,7 +8,7 @@ import httpx
 from Recorded import standins
 from Recorded.attempt import Attempt, TooEarly, send_head
 from Recorded.comparison import CALL, Names, decoded, described, key
-from Recorded.endpoint import END, RESET, HTTP1Stream, Stream
+from Recorded.endpoint import HTTP1Stream, Stream
 from Recorded.recording import Case, Event, Exchange, Operation
 
 PATIENCE = 60.0  # s; a case takes less than one on an idle machine, but for those that wait for a time-out of one
@@ -43,9 +43,6 @@ class Conversation:
         self.players: set[asyncio.Task] = set()
         for exchange in case.exchanges:
             at_one_time(exchange)
-        for operation in case.operations:
-            if operation.verb == "pause":
-                cut_short(case.exchanges[operation.exchange - 1])
         self.operations = [(operation, Step(operation.time)) for operation in case.operations]
         roots = [exchange for exchange in case.exchanges if self._is_root(exchange)]
         self.requests = [(exchange, Step(exchange.events[0].time)) for exchange in roots]
@@ -275,10 +272,3 @@ def at_one_time(exchange: Exchange) -> None:
     begin = [event for event in exchange.events if event.frame and not event.is_from_sdk]
     for event in begin[: 1 + decoded(begin[0].frame).known_entries]:
         event.time = exchange.events[0].time
-
-
-def cut_short(exchange: Exchange) -> None:
-    """Our pause ends the attempt at once (see `DEVIATIONS`)."""
-    place = next(place for place, event in enumerate(exchange.events) if event.what == END)
-    time = exchange.events[place].time
-    exchange.events[place:] = [Event(time, False, RESET)]
