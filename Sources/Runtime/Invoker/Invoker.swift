@@ -88,8 +88,10 @@ final class Invoker {
 
     /// The invocation suspended, paused or ended. Its attempt may drain, whether or not it has said its last word.
     func release(_ id: InvocationID) {
-        if let series = series[id], series.nextRetry != nil { pausedBackOffs.stopped(Self.live(series)) }
-        forget(id) { $0.dismiss() }
+        forget(id) { series in
+            if series.nextRetry != nil { pausedBackOffs.stopped(Self.live(series)) }
+            series.attempt?.dismiss()
+        }
     }
 
     /// The failure of the last attempt is recorded; the next one will have this epoch.
@@ -366,10 +368,10 @@ final class Invoker {
     // MARK: - Forgetting
 
     /// Nothing comes of the invocation's attempt from here on, and its slot is given back.
-    private func forget(_ id: InvocationID, end: (Attempt) -> Void = { $0.abort() }) {
+    private func forget(_ id: InvocationID, end: (AttemptSeries) -> Void = { $0.attempt?.abort() }) {
         guard let series = series.removeValue(forKey: id) else { return }
+        end(series)
         backsOffNoMore(series)
-        if let attempt = series.attempt { end(attempt) }
     }
 
     private func request(_ action: AttemptMachine.Action, _ series: AttemptSeries) {

@@ -82,8 +82,6 @@ final class PartitionLoop {
     private var timer: LoopTimer?
     private var timerDue: Timestamp?
     private var isRunningTurn = false
-    /// Whether the turn's commit is the only thing that anybody waits for.
-    private var isAlone = false
 
     /// Performs what concerns attempts. Set while the loop is being built.
     var invoker: Invoker?
@@ -168,9 +166,6 @@ final class PartitionLoop {
     private func applyPending() -> Bool {
         var isBusy = false
         let now = Timestamp.now
-        isAlone =
-            heldStart == held.count && slots.reduce(0) { $0 + $1.commands.count } == 1
-            && invoker?.isNearlyIdle == true && pipeline.isIdle
         for slot in slots where !slot.commands.isEmpty {
             var commands = slot.commands
             slot.commands = []
@@ -202,10 +197,12 @@ final class PartitionLoop {
             }
             return
         }
-        commit(actions, of: slot)
+        let isAlone = commands.count == 1 && !isBusy && invoker?.isNearlyIdle == true && pipeline.isIdle
+        commit(actions, of: slot, isAlone: isAlone)
     }
 
-    private func commit(_ actions: [Action], of slot: Slot) {
+    /// - Parameter isAlone: Whether nobody waits for anything but this commit.
+    private func commit(_ actions: [Action], of slot: Slot, isAlone: Bool) {
         do throws(StorageError) {
             let position: CommitPosition
             if isAlone, let done = try store.commitDurably(transaction) {

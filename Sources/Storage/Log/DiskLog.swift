@@ -22,8 +22,9 @@ import Synchronization
 /// 5. When a write or sync fails, what the disk holds is not known. Nothing is committed any more; a restart reads what
 ///    is there.
 ///
-/// Sendable: `commitLock` keeps the order of commits, `fileLock` guards the files, `appendLock` what is pending; the latter
-/// is taken last, and nobody waits for the disk or the memtables while he holds it.
+/// Sendable: `commitLock` keeps the order of commits, `fileLock` guards the files, `appendLock` what is pending. Who
+/// takes `fileLock` and `commitLock` both takes them in that order; `appendLock` is taken last, and nobody waits for the
+/// disk or the memtables while he holds it.
 final class DiskLog: @unchecked Sendable {
     /// Pending bytes beyond which a commit writes them to the file itself, so that memory is bounded.
     private static let pendingMax = 4 << 20
