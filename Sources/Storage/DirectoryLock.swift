@@ -22,7 +22,7 @@ final class DirectoryLock: Sendable {
             let isHeld = errno == EWOULDBLOCK
             let reason = String(cString: strerror(errno))
             let holder = try Files.read(path)?.split(separator: "\n").first.map(String.init)
-            close(file)
+            // The file is closed by `deinit`, which also runs for an object whose `init` throws once all is set.
             throw isHeld
                 ? .locked(directory: directory, holder: holder) : .cannotUse(directory: directory, because: reason)
         }

@@ -72,10 +72,10 @@ import Testing
             try store.commit(["a": "1"])
             let earlier = disk.syncCount.load(ordering: .acquiring)
             disk.isClosed.store(true, ordering: .releasing)
-            let isDone = Done()
+            let isDone = Flag()
             Thread.start(name: "sync") {
                 try? store.makeDurable()
-                isDone.value.store(true, ordering: .releasing)
+                isDone.raise()
             }
             while disk.syncCount.load(ordering: .acquiring) == earlier { sched_yield() }
             let transaction = store.transaction()
@@ -85,7 +85,7 @@ import Testing
                 #expect(try store.commitDurably(transaction) == nil)
             }
             disk.isClosed.store(false, ordering: .releasing)
-            while !isDone.value.load(ordering: .acquiring) { sched_yield() }
+            while !isDone.isRaised { sched_yield() }
             // Nobody syncs now; but the last sync took its two milliseconds.
             #expect(try store.commitDurably(transaction) == nil)
             #expect(try store.snapshot().pairs() == ["a=1"])
@@ -124,11 +124,6 @@ import Testing
             }
         #endif
     }
-}
-
-/// A flag that threads share.
-private final class Done: Sendable {
-    let value = Atomic(false)
 }
 
 /// A disk whose syncs wait while its gate is closed.

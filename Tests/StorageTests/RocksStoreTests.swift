@@ -1,6 +1,7 @@
 import HoldfastEngine
-import HoldfastStorage
 import Testing
+
+@testable import HoldfastStorage
 
 #if canImport(Glibc)
     import Glibc
@@ -39,6 +40,26 @@ import Testing
             #expect(error?.message.contains("Process \(getpid()) has it open") == true)
             store.close()
             _ = try Self.open(directory)
+        }
+    }
+
+    /// A number that is closed twice may be somebody else's file by the second time.
+    @Test func `a refused opening closes no file but its own`() throws {
+        try withTemporaryDirectory { directory in
+            let store = try Self.open(directory)
+            defer { store.close() }
+            let (isOver, hasLostFile, hasEnded) = (Flag(), Flag(), Flag())
+            Thread.start(name: "bystander") {
+                while !isOver.isRaised, !hasLostFile.isRaised {
+                    let file = Glibc.open("/dev/null", O_RDONLY | O_CLOEXEC)
+                    if close(file) != 0 { hasLostFile.raise() }
+                }
+                hasEnded.raise()
+            }
+            for _ in 0..<2000 { #expect((try? DirectoryLock(directory: directory)) == nil) }
+            isOver.raise()
+            while !hasEnded.isRaised { sched_yield() }
+            #expect(!hasLostFile.isRaised)
         }
     }
 

@@ -13,6 +13,7 @@ final class Listener {
     let address: String
     let port: Int
     private let loop: EventLoop
+    /// -1 once the poll owns it.
     private var descriptor: Int32
     private var poll: UVPoll?
     private var accepted: (Int32) -> Void = { _ in }
@@ -47,12 +48,14 @@ final class Listener {
         address = text
     }
 
-    deinit { if poll == nil { systemClose(descriptor) } }
+    deinit { systemClose(descriptor) }
 
     /// Begins to accept. On the loop.
     func start(_ accepted: @escaping (Int32) -> Void) throws(TransportError) {
         self.accepted = accepted
-        let poll = try UVPoll(loop.uv, descriptor: descriptor)
+        let handedOver = descriptor
+        descriptor = -1
+        let poll = try UVPoll(loop.uv, descriptor: handedOver)
         self.poll = poll
         poll.onEvents = { [unowned self] _ in accept() }
         poll.wait(for: .readable)
@@ -73,8 +76,9 @@ final class Listener {
     func close() { poll?.close() }
 
     private func accept() {
+        guard let poll else { return }
         for _ in 0..<Listener.acceptsPerTurn where !isPaused {
-            let connection = SystemSocket.acceptConnection(descriptor)
+            let connection = SystemSocket.acceptConnection(poll.descriptor)
             if connection >= 0 {
                 accepted(connection)
                 continue
@@ -87,6 +91,6 @@ final class Listener {
             }
             return
         }
-        if poll?.isOpen == true, !isPaused { poll?.wait(for: .readable) }
+        if poll.isOpen, !isPaused { poll.wait(for: .readable) }
     }
 }

@@ -36,6 +36,8 @@ final class UVLoop {
         let myself = Unmanaged.passUnretained(self).toOpaque()
         let wakeStatus = uv_async_init(raw, wakeHandle) { UVLoop.from($0?.pointee.data)?.onWake() }
         guard wakeStatus == 0 else {
+            // `deinit` runs also now, and finds nothing left to do.
+            isClosed = true
             uv_loop_close(raw)
             raw.deallocate()
             readBuffer.deallocate()
