@@ -72,6 +72,25 @@ import Testing
         #expect(log.syncCount == 1)
     }
 
+    @Test(.timeLimit(.minutes(5))) func `what was requested before the stop is told, whatever the thread is at`() throws
+    {
+        let store = MemoryStore()
+        for turn in 0..<100 {
+            let heard = Heard()
+            // The thread looks at one after the other; the last request comes while it does, or as it falls asleep.
+            let others = [@Sendable (CommitPipeline.Progress) -> Void](repeating: { _ in }, count: 1000)
+            let pipeline = CommitPipeline(store: store, subscribers: [heard.hear] + others)
+            let first = try store.commit(["key": "1"])
+            pipeline.request(upTo: first, for: 0)
+            heard.await(.durable(first.rawValue))
+            for _ in 0..<turn / 10 { _ = pipeline.isIdle }
+            let last = try store.commit(["key": "2"])
+            pipeline.request(upTo: last, for: 0)
+            pipeline.stop()
+            #expect(heard.all == [.durable(first.rawValue), .durable(last.rawValue)])
+        }
+    }
+
     @Test(.timeLimit(.minutes(5))) func `a sync that fails ends the pipeline, and is told once`() throws {
         let store = MemoryStore()
         let heard = Heard()

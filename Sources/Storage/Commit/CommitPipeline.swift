@@ -121,6 +121,8 @@ public final class CommitPipeline: Sendable {
         let isStopping = { shared.isStopping.load(ordering: .sequentiallyConsistent) }
         var durable = CommitPosition.zero
         while true {
+            // Looked at first: what was requested before the stop is found below.
+            let isLast = isStopping()
             if let wanted = shared.wanted {
                 do throws(CommitEnd) {
                     if wanted > durable.rawValue { durable = try log.makeDurable() }
@@ -132,7 +134,7 @@ public final class CommitPipeline: Sendable {
                     subscriber.told.store(durable.rawValue, ordering: .relaxed)
                     subscriber.hear(.durable(durable))
                 }
-            } else if isStopping() {
+            } else if isLast {
                 return
             } else {
                 shared.sleep(unless: { shared.wanted != nil || isStopping() })
