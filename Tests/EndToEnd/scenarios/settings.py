@@ -286,3 +286,39 @@ async def after_a_crash_everything_is_as_it_was(world: World) -> None:
         ):  # fmt: skip
             await ends(there, identifier, 200, result)
         equal((await there.try_call(raw.path("O", "s", "k"), "x", {"idempotency-key": "k"})).body, b"done")
+
+
+@once
+async def back_offs_beyond_the_memory_outlive_a_crash_with_their_counts(world: World) -> None:
+    own = OwnServer(world, "stored", worker__invoker__in_memory_queue_length_limit=1)
+    async with own as there:
+        policy = {
+            "retryPolicyInitialInterval": 3_600_000, "retryPolicyMaxInterval": 3_600_000, "retryPolicyMaxAttempts": 2,
+        }  # fmt: skip
+        raw = await there.raw({"S": ("S", {"h": None}, policy)}, versions=(5, 6))
+        identifiers = {await there.send(raw.path("S", "h")) for _ in range(12)}
+        for _ in identifiers:
+            await (await raw.attempt()).finish(error(518, "first"))
+        for identifier in identifiers:
+            await there.status(identifier, "backing-off")
+
+        await own.crash()
+        # Each event loop had room for one in its memory; it begins anew.
+        anew = set()
+        while True:
+            try:
+                attempt = await raw.attempt(0.5)
+            except asyncio.TimeoutError:
+                break
+            anew.add(attempt.invocation)
+            await attempt.finish(error(518, "first"))
+        check(1 <= len(anew) <= 4, f"{len(anew)} of {len(identifiers)} were in memory")
+        for identifier in identifiers:
+            row = await there.status(identifier, "backing-off")
+            equal((row["retry_count"], row["last_failure"]), (1, "[518] first"), f"the tries of {identifier}")
+        for identifier in identifiers:
+            equal((await there.operate(identifier, "resume")).status, 200)
+            attempt = await raw.attempt()
+            equal((attempt.invocation, attempt.start.get(7, 0)), (identifier, 1), "the retry and its count")
+            await attempt.finish(error(518, "second"))
+            await there.status(identifier, "paused")
