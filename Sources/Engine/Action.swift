@@ -22,8 +22,11 @@ public enum Action: Sendable {
     case forward(InvocationID, epoch: UInt32, index: UInt32, type: MessageType, payload: Bytes)
     /// A command that asked for it is durable.
     case acknowledgeCommand(InvocationID, epoch: UInt32, commandIndex: UInt32)
-    /// The invocation suspended, paused or ended: the invoker may forget it, and asks an attempt that is open to end.
+    /// The invocation suspended or ended: the invoker may forget it, and asks an attempt that is open to end.
     case release(InvocationID)
+    /// The invocation paused: the invoker may forget it, and asks an attempt that is open to end. Results of the steps
+    /// that it is in still count, until the invocation goes on.
+    case pauseAttempt(InvocationID)
     /// Answer a client or an operator.
     case answer(RequestID, Answer)
     /// Send a message to another partition; it is in the outbox until acknowledged.

@@ -96,6 +96,7 @@ public struct LinePrinter: Sendable {
         case .acknowledgeCommand(let id, let epoch, let command):
             line("acknowledge", "\(name(id)) epoch=\(epoch) command \(command)")
         case .release(let id): line("release", name(id))
+        case .pauseAttempt(let id): line("pause attempt", name(id))
         case .answer(let request, let answer): line("answer", "\(client(request)) \(text(answer))")
         case .send(let message, let receiver, let sequence):
             line("send", "\(receiver)#\(sequence) \(text(message))")

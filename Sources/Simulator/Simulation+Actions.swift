@@ -21,6 +21,7 @@ extension Simulation {
             for start in starts { try open(start, in: partition) }
         case .abortAttempt(let id): cutOff(id)
         case .release(let id): cutOff(id)
+        case .pauseAttempt(let id): cutOff(id, mayFinish: true)
         case .retryLater(let id, let epoch):
             let due = now.advanced(by: UInt64(index(50)))
             delayed.append(Delayed(due: due, command: .startAttempt(id, epoch: epoch), partition: partition))
@@ -99,10 +100,10 @@ extension Simulation {
     }
 
     /// The engine wants no more of the attempt; its deployment may not know that yet.
-    private func cutOff(_ id: InvocationID) {
+    private func cutOff(_ id: InvocationID, mayFinish: Bool = false) {
         guard let attempt = series.removeValue(forKey: id) else { return }
         attempt.isCutOff = true
-        if attempt.isOver || !chance(3) { attempts.removeAll { $0 === attempt } }
+        if attempt.isOver || !(mayFinish || chance(3)) { attempts.removeAll { $0 === attempt } }
     }
 
     func stepAttempt() throws {
@@ -154,6 +155,9 @@ extension Simulation {
         let report = AttemptReport(
             id: start.id, epoch: start.epoch, incarnation: start.incarnation, deployment: pin, messages: messages)
         submit(.attempt(report), for: start.id)
+        let beginsStep = messages.contains { if case .command(.run, _, _, _) = $0 { true } else { false } }
+        // Somebody pauses it while it is in the step.
+        if beginsStep, !isDraining, chance(4) { submit(.pause(start.id, nil), for: start.id) }
     }
 
     private func nextTry(of attempt: SimulatedAttempt) -> AfterFailure {

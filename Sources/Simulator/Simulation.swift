@@ -202,7 +202,7 @@ public final class Simulation {
             let released = try partition.apply(command, now: now, in: transaction)
             for action in released { log("\(index)     " + printer.line(for: action)) }
             actions += released
-            observe(command, released)
+            try observe(command, released, in: transaction, of: partition.index)
         }
         let position = try store.commit(transaction)
         partition.committed()
@@ -242,9 +242,17 @@ public final class Simulation {
         return (tokens, record.target.object)
     }
 
-    private func observe(_ command: Command, _ actions: [Action]) {
+    private func observe(
+        _ command: Command, _ actions: [Action], in store: any ReadableStore, of partition: PartitionIndex
+    ) throws {
         switch command {
-        case .attempt where actions.isEmpty: probe("report without effect")
+        case .attempt(let report) where actions.isEmpty:
+            let record = try InvocationTable(partition: partition).record(report.id, store)
+            let last = try record.flatMap { record in
+                try JournalTable(partition: partition).entry(report.id, index: record.journalLength - 1, store)
+            }
+            let isKept = record?.status == .paused && last?.type == .runCompletion && last?.appended == now
+            probe(isKept ? "step finished though paused" : "report without effect")
         case .receive where actions.count == 1: probe("message taken once or too early")
         case .startAttempt where actions.isEmpty: probe("start out of date")
         default: break

@@ -160,6 +160,18 @@ def steps(way: Way):
         return [await future for future in await restate.gather(*futures)]
 
     @service.handler()
+    async def held(ctx: Context, note: str) -> int:
+        """A step that ends when the scenario wants it to."""
+
+        async def attempt() -> int:
+            LEDGER.note(note, "begun")
+            while not LEDGER.read(note + "-end"):
+                await asyncio.sleep(0.02)
+            return LEDGER.note(note, "done")
+
+        return await ctx.run_typed("held", attempt)
+
+    @service.handler()
     async def sequence(ctx: Context, note: str) -> list:
         return [await ctx.run_typed(f"step {number}", LEDGER.note, key=note, text=str(number)) for number in range(10)]
 

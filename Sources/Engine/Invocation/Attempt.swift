@@ -7,10 +7,13 @@ extension Transition {
     ///
     /// Reports of an epoch that is over are dropped: what they say was said by an attempt that was replaced (rule 3).
     mutating func attempt(_ report: AttemptReport) throws(StorageError) {
-        guard var record = try invocations.record(report.id, store), record.status == .invoked else {
+        guard var record = try invocations.record(report.id, store),
+            record.status == .invoked || record.isPaused(during: report)
+        else {
             release(.abortAttempt(report.id))
             return
         }
+        guard record.status == .invoked else { return try finishSteps(report, &record) }
         // While it waits in the store for its next try, no attempt of that epoch has begun.
         guard record.epoch == report.epoch, record.incarnation == report.incarnation, record.backOff == nil else {
             return
@@ -42,6 +45,39 @@ extension Transition {
             }
         }
         invocations.put(record, report.id, store)
+    }
+
+    /// What the attempt of a paused invocation may still say: the results of the steps that it was in. They are done, and
+    /// would be done again after the resume.
+    private mutating func finishSteps(
+        _ report: AttemptReport, _ record: inout InvocationRecord
+    ) throws(StorageError) {
+        let results = report.messages.compactMap { if case .proposal(let result) = $0 { result } else { nil } }
+        guard !results.isEmpty else { return }
+        var open = try openSteps(of: report.id, record)
+        for result in results {
+            guard case .completion(let step) = result.id, open.remove(step) != nil else { continue }
+            append(result.type, result.payload, to: &record, report.id)
+        }
+        invocations.put(record, report.id, store)
+    }
+
+    /// The completions of Run commands that have no result yet.
+    private func openSteps(of id: InvocationID, _ record: InvocationRecord) throws(StorageError) -> Set<UInt32> {
+        var open: Set<UInt32> = []
+        try journals.entries(id, to: record.journalLength, store) { _, entry throws(StorageError) in
+            if entry.type == .run,
+                case .run(let run)? = try? JournalCommand(type: entry.type, payload: entry.payload)
+            {
+                open.insert(run.resultCompletionID)
+            } else if entry.type == .runCompletion,
+                case .completion(let step)? = try? Notification(type: entry.type, payload: entry.payload).id
+            {
+                open.remove(step)
+            }
+            return true
+        }
+        return open
     }
 
     /// The deployment is fixed with the first thing that it makes durable.
@@ -145,6 +181,13 @@ extension Transition {
             case .transientError(let failure)? = try journals.event(id, index: record.eventCount - 1, store)?.kind
         else { return nil }
         return failure
+    }
+}
+
+extension InvocationRecord {
+    /// Whether the attempt ran when the invocation was paused, which began an epoch.
+    fileprivate func isPaused(during report: AttemptReport) -> Bool {
+        status == .paused && report.epoch == epoch &- 1 && report.incarnation == incarnation
     }
 }
 

@@ -96,10 +96,10 @@ extension Transition {
         record.waitingFor = nil
         record.openSteps = []
         record.modified = now
-        // Reports that are under way belong to an epoch that is over.
+        // Of reports that are under way only the results of open steps still count (`finishSteps`).
         record.epoch &+= 1
         self.record(.paused(failure), of: id, &record)
-        release(.release(id))
+        release(.pauseAttempt(id))
     }
 
     mutating func resume(_ id: InvocationID, _ change: DeploymentChange) throws(StorageError) -> OperationOutcome {

@@ -22,6 +22,8 @@ final class Invoker {
     private var series: [InvocationID: AttemptSeries] = [:]
     /// All whose exchange has not ended, those that only drain included.
     private var attempts: [Attempt] = []
+    /// Of those, the ones of paused invocations that may finish steps.
+    private var finishing: [InvocationID: Attempt] = [:]
     private var slots: AttemptSlots
     /// What the attempts hold in memory.
     var memory: AttemptMemory
@@ -86,11 +88,16 @@ final class Invoker {
     /// Cuts off the attempt of an invocation, and forgets the invocation.
     func abortAttempt(_ id: InvocationID) { forget(id) }
 
-    /// The invocation suspended, paused or ended. Its attempt may drain, whether or not it has said its last word.
-    func release(_ id: InvocationID) {
+    /// The invocation suspended or ended. Its attempt may drain, whether or not it has said its last word.
+    func release(_ id: InvocationID) { forget(id) { $0.attempt?.dismiss() } }
+
+    /// The invocation paused. Its attempt may finish the steps that it is in.
+    func pauseAttempt(_ id: InvocationID) {
         forget(id) { series in
             if series.nextRetry != nil { pausedBackOffs.stopped(Self.live(series)) }
-            series.attempt?.dismiss()
+            guard let attempt = series.attempt else { return }
+            finishing[id] = attempt
+            attempt.finishSteps()
         }
     }
 
@@ -148,6 +155,7 @@ final class Invoker {
     /// Cuts everything off.
     func shutDown() {
         series.removeAll()
+        finishing.removeAll()
         storedStarts = StoredStarts()
         for attempt in attempts { attempt.abort() }
         transport.cancelAlarm()
@@ -159,6 +167,7 @@ final class Invoker {
         // A former life of an id that is used again; its epochs have nothing to do with these.
         if let former = series[start.id], former.incarnation != start.incarnation { forget(start.id) }
         pausedBackOffs.started(start.id)
+        finishing[start.id]?.abort()
         let series = series[start.id] ?? begin(start, in: partition)
         guard series.machine.started(epoch: start.epoch, isNewSeries: start.isNewSeries) else { return }
         series.partition = partition
@@ -278,6 +287,7 @@ final class Invoker {
         attempt.series.lastServer = attempt.server
         guard attempt.series.attempt === attempt else { return }
         attempt.series.attempt = nil
+        if finishing[attempt.start.id] === attempt { finishing[attempt.start.id] = nil }
         slots.give(back: attempt.pin.deployment)
         openNext()
     }
@@ -369,6 +379,7 @@ final class Invoker {
 
     /// Nothing comes of the invocation's attempt from here on, and its slot is given back.
     private func forget(_ id: InvocationID, end: (AttemptSeries) -> Void = { $0.attempt?.abort() }) {
+        finishing[id]?.abort()
         guard let series = series.removeValue(forKey: id) else { return }
         end(series)
         backsOffNoMore(series)

@@ -308,6 +308,7 @@ final class PartitionLoop {
         case .acknowledgeCommand(let id, let epoch, let command):
             invoker?.acknowledgeCommand(id, epoch: epoch, commandIndex: command)
         case .release(let id): invoker?.release(id)
+        case .pauseAttempt(let id): invoker?.pauseAttempt(id)
         case .answer(let request, let answer):
             if request.loop == loopIndex {
                 deliver(request.serial, answer)

@@ -349,7 +349,7 @@ async def what_arrives_at_a_paused_one_waits_for_it(world: World) -> None:
     child = await raw.attempt()
     await outcomes(world, identifier, pause=202)
     await attempt.read_all()
-    await attempt.finish(proposal(4, b"late"), output(b"late"), END)
+    await attempt.finish(proposal(4, b"step"), proposal(5, b"unknown"), output(b"late"), END)
     await child.finish(output(b"child"), END)
     url = f"{world.server.ingress}/restate/awakeables/sign_1{awakeable_id(attempt, 17)}/resolve"
     equal((await world.request("POST", url, "yes")).status, 202)
@@ -357,7 +357,7 @@ async def what_arrives_at_a_paused_one_waits_for_it(world: World) -> None:
     equal((await world.row(identifier))["status"], "paused")
     await outcomes(world, identifier, purge=409, restart_as_new=409, pause=200, resume=200)
     attempt = await raw.attempt()
-    expected = "Call CallCompletion CallInvocationIdCompletion Input Run Signal Sleep SleepCompletion"
+    expected = "Call CallCompletion CallInvocationIdCompletion Input Run RunCompletion Signal Sleep SleepCompletion"
     equal(" ".join(sorted(attempt.names)), expected, "the journal")
     equal(attempt.start.get(7, 0), 0, "the retry count")
     await attempt.finish(output(b"1"), END)

@@ -41,6 +41,22 @@ async def steps_may_run_at_the_same_time(world: World) -> None:
 
 
 @scenario
+async def a_step_that_is_under_way_at_a_pause_is_done_once(world: World) -> None:
+    note = world.key("note")
+    identifier = await world.send(world.path("Steps", "held"), note)
+    await world.noted(note)
+    equal((await world.operate(identifier, "pause")).status, 202)
+    await world.status(identifier, "paused")
+    world.ledger.note(note + "-end")
+    query = f"SELECT index FROM sys_journal WHERE id = '{identifier}' AND entry_type = 'Notification: Run'"
+    await world.until("the result of the step", lambda: world.rows(query))
+    equal((await world.row(identifier))["status"], "paused")
+    equal((await world.operate(identifier, "resume")).status, 200)
+    equal((await world.attach(identifier)).json, 2)
+    equal(world.ledger.read(note), ["begun", "done"], "what was done")
+
+
+@scenario
 async def steps_in_sequence_are_each_done_once(world: World) -> None:
     note = world.key("note")
     equal(await world.call(world.path("Steps", "sequence"), note), list(range(1, 11)))

@@ -455,15 +455,55 @@ import Testing
         }
     }
 
-    @Test func `the handler of a paused invocation sees its request end, and has time to finish`() {
+    @Test func `the handler of a paused invocation sees its request end, and may finish the step that it is in`() {
         let invoker = started()
         world.stream.accept()
-        invoker.release(id)
+        invoker.pauseAttempt(id)
         #expect(world.stream.isFinished && !world.stream.isCancelled)
+        // As long as after any request's end.
+        world.pass(599_999)
+        world.stream.say(Sent(ProposeRunCompletionMessage(resultCompletionID: 1, result: .value([]))))
+        #expect(world.takeLines() == ["1: proposal of completion 1"])
         world.stream.say(Sent(EndMessage()))
+        #expect(world.takeLines() == ["1: ended"])
         world.pass(5000)
         #expect(world.stream.isCancelled)
         #expect(world.takeLines() == [])
+    }
+
+    @Test func `the handler of a paused invocation is cut off when its time is over, and its failures are nobody's`() {
+        for failure in ["none", "error", "reset", "end", "rubbish"] {
+            let invoker = started()
+            world.stream.accept()
+            invoker.pauseAttempt(id)
+            switch failure {
+            case "error": world.stream.say(Sent(ErrorMessage(code: 500, message: "boom")))
+            case "reset": world.stream.attempt.broke("reset")
+            case "end": world.stream.attempt.ended()
+            case "rubbish": world.stream.say(Sent(MessageType(rawValue: 0x7777), []))
+            default: world.pass(600_000)
+            }
+            world.pass(5000)
+            #expect(world.stream.isCancelled == !["reset", "end"].contains(failure), "\(failure)")
+            #expect(world.takeLines() == [])
+            #expect(invoker.liveInvocations.isEmpty)
+        }
+    }
+
+    @Test func `a resume, a kill and the end of the process cut the handler of a paused invocation off`() {
+        for operation in ["resume", "kill", "stop"] {
+            let invoker = started()
+            world.stream.accept()
+            invoker.pauseAttempt(id)
+            let former = world.stream
+            switch operation {
+            case "resume": invoker.startAttempt(InvokerFixtures.start(epoch: 3), in: 0)
+            case "kill": invoker.abortAttempt(id)
+            default: invoker.shutDown()
+            }
+            #expect(former.isCancelled, "\(operation)")
+            #expect(world.takeLines() == [])
+        }
     }
 
     @Test func `an SDK that keeps its response open after its last word is cut off without harm`() {

@@ -161,6 +161,7 @@ final class InvokerSimulation: InvokerDoor {
         case .acknowledgeCommand(let id, let epoch, let index):
             invoker.acknowledgeCommand(id, epoch: epoch, commandIndex: index)
         case .release(let id): invoker.release(id)
+        case .pauseAttempt(let id): invoker.pauseAttempt(id)
         case .setTimer(let timer): timers.insert(timer)
         case .endBackOffsMore(let last): commands.append(.endBackOffs(after: last, limit: 1))
         case .answer, .send, .acknowledge, .cleanUpMore: break

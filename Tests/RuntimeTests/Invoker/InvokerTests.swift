@@ -57,7 +57,7 @@ import Testing
         invoker.startAttempt(InvokerFixtures.start(), in: 0)
         fail(delay: 3_000_000)
         invoker.retryLater(id, epoch: 2)
-        invoker.release(id)
+        invoker.pauseAttempt(id)
         let live = invoker.liveInvocations
         #expect(live.map(\.isStopped) == [true])
         #expect(live.first?.attempts == 1 && live.first?.nextRetry != nil && live.first?.lastFailure != nil)

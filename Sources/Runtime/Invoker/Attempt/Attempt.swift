@@ -5,10 +5,10 @@ import HoldfastWire
 
 /// One execution of an invocation on a deployment: one HTTP exchange.
 ///
-///     held ──▶ open ─────▶ halfClosed ──────────▶ draining, overdue ──▶ closed
-///      the journal, then    the request has        the SDK has said its last word, has
-///      what is new; the     ended: the SDK is to   failed or is not wanted any more:
-///      SDK's messages       suspend or to end      nothing that comes counts
+///     held ──▶ open ─────▶ halfClosed, finishing ──▶ draining, overdue ──▶ closed
+///      the journal, then    the request has           the SDK has said its last word, has
+///      what is new; the     ended: the SDK is to      failed or is not wanted any more:
+///      SDK's messages       suspend or to end         nothing that comes counts
 ///
 /// It lives on one event loop. What the SDK says in one chunk reaches the partition as one report.
 final class Attempt {
@@ -17,6 +17,8 @@ final class Attempt {
         case held
         case open
         case halfClosed
+        /// The invocation is paused: of what the SDK says only the results of steps count.
+        case finishing
         case draining
         /// The abort timeout has passed. That counts when the response has ended: the next attempt does not begin
         /// while the handler of this one finishes what it is in.
@@ -78,8 +80,11 @@ final class Attempt {
         warnedSize = invoker.settings.messageSizeWarning
     }
 
-    /// Whether the attempt can still say something.
+    /// Whether the invocation goes on by what the attempt says.
     var isLive: Bool { phase == .open || phase == .halfClosed }
+
+    /// Whether anything counts that the attempt says.
+    private var isHeard: Bool { isLive || phase == .finishing }
 
     /// What the SDK last said that it waits for.
     var awaitingOn: Future? { intake.awaitingOn }
@@ -264,7 +269,7 @@ final class Attempt {
 
     /// The head of the response has come: it is checked before any message is read (protocol §2).
     func headArrived(status: Int, contentType: String?, retryAfter: String?, server: String?) {
-        guard isLive, !hasHead else { return }
+        guard isHeard, !hasHead else { return }
         hasHead = true
         self.server = server
         lastReceived = invoker.now
@@ -288,7 +293,7 @@ final class Attempt {
 
     /// Bytes of the response have come.
     func arrived(_ chunk: Bytes) {
-        guard isLive, hasHead else { return }
+        guard isHeard, hasHead else { return }
         lastReceived = invoker.now
         lastActivity = lastReceived
         let commandCount = intake.commandIndex
@@ -306,9 +311,7 @@ final class Attempt {
             if !messages.isEmpty { invoker.report(messages, of: self) }
         case .ended, .suspended:
             series.machine.finished()
-            drain()
-            invoker.report(messages, of: self)
-            invoker.attemptIsOver(self)
+            finish(saying: messages)
         case .failed(let error): fail(error, after: messages)
         case .violated(let error): cutOff(error, after: messages)
         }
@@ -329,16 +332,28 @@ final class Attempt {
 
     /// The attempt failed by the word of the SDK or its server, whose response may run out.
     private func fail(_ error: AttemptError, after messages: [AttemptMessage] = []) {
-        guard isLive else { return }
+        guard isLive else { return finish(saying: messages) }
         drain()
         invoker.attemptFailed(self, error, after: messages)
     }
 
     /// The attempt failed, and the SDK does not know it: its handler is stopped by cutting it off.
     private func cutOff(_ error: AttemptError, after messages: [AttemptMessage] = []) {
-        guard isLive else { return }
-        invoker.attemptFailed(self, error, after: messages)
+        guard isHeard else { return }
+        if isLive {
+            invoker.attemptFailed(self, error, after: messages)
+        } else {
+            finish(saying: messages)
+        }
         abort()
+    }
+
+    /// The attempt has said its last word, or the last one that counts.
+    private func finish(saying messages: [AttemptMessage]) {
+        guard isHeard else { return }
+        drain()
+        if !messages.isEmpty { invoker.report(messages, of: self) }
+        invoker.attemptIsOver(self)
     }
 
     /// Ends the request, which most SDKs wait for, and drops what still comes.
@@ -354,15 +369,18 @@ final class Attempt {
     /// is to suspend.
     func dismiss() {
         switch phase {
-        case .open, .halfClosed:
-            drain()
-            invoker.attemptIsOver(self)
+        case .open, .halfClosed, .finishing: finish(saying: [])
         case .overdue:
             phase = .draining
             invoker.attemptIsOver(self)
         case .held: abort()
         case .draining, .closed: break
         }
+    }
+
+    /// The invocation is paused: the request ends, as when the SDK is to suspend, and it may finish the steps that it is in.
+    func finishSteps() {
+        if isLive { drain(.finishing) } else { dismiss() }
     }
 
     /// Cuts the attempt off. Nothing that it says counts any more.
@@ -416,7 +434,7 @@ final class Attempt {
         case .open where replay.isComplete: lastActivity.advanced(by: inactivityTimeout)
         // Nothing can be asked of an SDK that does not even read the journal.
         case .open: lastActivity.advanced(by: inactivityTimeout).advanced(by: abortTimeout)
-        case .halfClosed: lastReceived.advanced(by: abortTimeout)
+        case .halfClosed, .finishing: lastReceived.advanced(by: abortTimeout)
         case .draining, .overdue: lastReceived.advanced(by: Self.drainTimeout)
         case .held, .closed: .distantFuture
         }
@@ -427,6 +445,7 @@ final class Attempt {
         switch phase {
         case .open where replay.isComplete: endRequest()
         case .open, .halfClosed: drain(.overdue(.abortTimeout(abortTimeout)))
+        case .finishing: dismiss()
         case .draining, .overdue: cancel()
         case .held, .closed: break
         }
