@@ -118,18 +118,26 @@ class Server(Process):
 class Services(Process):
     """hypercorn with an application; HTTP/1.1 and HTTP/2 on one port that stays the same over restarts."""
 
+    SETTINGS = (
+        "h2_max_concurrent_streams = 100000\nkeep_alive_max_requests = 1000000000\n"
+        "keep_alive_timeout = 86400\nbacklog = 1024\ngraceful_timeout = 1\n"
+    )
+
     def __init__(
-        self, work: pathlib.Path, folder: pathlib.Path, application: str, environment: dict, name: str = "services"
+        self,
+        work: pathlib.Path,
+        folder: pathlib.Path,
+        application: str,
+        environment: dict,
+        name: str = "services",
+        settings: str = SETTINGS,
     ) -> None:
         self.folder = folder
         self.url = f"http://127.0.0.1:{free_port()}"
-        settings = work / "hypercorn.toml"
-        settings.write_text(
-            "h2_max_concurrent_streams = 100000\nkeep_alive_max_requests = 1000000000\n"
-            "keep_alive_timeout = 86400\nbacklog = 1024\ngraceful_timeout = 1\n"
-        )
+        file = work / f"{name}.toml"
+        file.write_text(settings)
         command = [
-            sys.executable, "-m", "hypercorn", application, "--config", settings, "--bind",
+            sys.executable, "-m", "hypercorn", application, "--config", file, "--bind",
             self.url.removeprefix("http://"),
         ]  # fmt: skip
         super().__init__(name, command, work / f"{name}.log", environment)

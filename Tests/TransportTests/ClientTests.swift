@@ -73,6 +73,64 @@ struct ClientTests {
         #expect(answers[1].error?.code == .refused)
     }
 
+    @Test func `a peer that says GOAWAY is asked whether it is still there`() async throws {
+        var options = HTTPClientOptions()
+        options.pingInterval = 0
+        let isAsked = Mutex(false)
+        let answer = try await answer(options: options) { peer in
+            _ = peer.read(until: "PRI")
+            peer.send(RawFrame.settings + RawFrame.goAway(last: 1))
+            // It never answers: to the ping it ends the connection, as one does that is done with it.
+            let last = peer.frames { $0.type == 6 }.last
+            isAsked.withLock { $0 = last?.type == 6 }
+        }
+        #expect(answer.error?.code == .connectionClosed)
+        #expect(isAsked.withLock { $0 })
+    }
+
+    @Test func `a connection is replaced after so many requests, and finishes those that it has`() async throws {
+        let server = RawPeer.Server()
+        let group = try LoopGroup(count: 1)
+        defer { group.stop() }
+        group.start()
+        for _ in 0..<2 {
+            server.play { peer in
+                peer.send(RawFrame.settings)
+                for stream: UInt8 in [1, 3] {
+                    // HEADERS with END_STREAM and END_HEADERS.
+                    guard peer.read(until: [1, 5, 0, 0, 0, stream]).isEmpty == false else { return }
+                    peer.send(RawFrame.head(UInt32(stream)))
+                    peer.send(RawFrame.frame(0, flags: 1, stream: UInt32(stream), Array("stream \(stream)".utf8)))
+                }
+                while let part = peer.read(), !part.isEmpty {}
+            }
+        }
+        var options = HTTPClientOptions()
+        options.maxRequestsPerHTTP2Connection = 2
+        let answers = await withCheckedContinuation { (continuation: CheckedContinuation<[Answer], Never>) in
+            let loop = group.loops[0]
+            let port = server.port
+            loop.post { [options] in
+                let client = HTTPClient(loop: loop, options: options)
+                var answers: [Answer] = []
+                func next() {
+                    let caller = Caller { answer in
+                        answers.append(answer)
+                        guard answers.count == 3 else { return next() }
+                        client.close()
+                        continuation.resume(returning: answers)
+                    }
+                    _ = client.open(
+                        HTTPRequestHead(method: "GET", path: "/"),
+                        to: HTTPOrigin(secure: false, host: "127.0.0.1", port: port), version: .http2PriorKnowledge,
+                        hasBody: false, delegate: caller)
+                }
+                next()
+            }
+        }
+        #expect(answers.map(\.text) == ["stream 1", "stream 3", "stream 1"])
+    }
+
     @Test func `frames on a stream that was given up are dropped`() async throws {
         let server = RawPeer.Server()
         let group = try LoopGroup(count: 1)

@@ -153,6 +153,9 @@ final class ConnectionPool {
 
     // MARK: - From connections
 
+    /// Whether there is room for a connection that takes the place of another while that one finishes.
+    var canReplaceConnections: Bool { http2.count < options.maxHTTP2Connections / 16 }
+
     /// A stream has ended, or the peer allows more.
     func hasRoom() { if !waiting.isEmpty { assign() } }
 

@@ -8,6 +8,7 @@ final class HTTP2ClientConnection: ChannelHandler, PooledConnection {
     private let pool: ConnectionPool
     private var session: HTTP2Session?
     private var streams: [Int32: Stream] = [:]
+    private var requestCount = 0
     private var state = State.open
     private var ping = Ping.none
     private var hasPeerSettings = false
@@ -72,6 +73,8 @@ final class HTTP2ClientConnection: ChannelHandler, PooledConnection {
         exchange.streamID = id
         streams[id] = Stream(exchange)
         exchange.attach(to: self)
+        requestCount += 1
+        if requestCount >= pool.options.maxRequestsPerHTTP2Connection, pool.canReplaceConnections { becomeDraining() }
         channel.scheduleFlush()
     }
 
@@ -137,11 +140,15 @@ final class HTTP2ClientConnection: ChannelHandler, PooledConnection {
             session?.terminate(code: HTTP2ErrorCode.noError)
             return channel.scheduleFlush()
         }
-        if case .none = ping, options.pingInterval > 0, now &- lastInput > pingInterval {
-            ping = .sent(at: now)
-            session?.ping()
-            channel.scheduleFlush()
-        }
+        if options.pingInterval > 0, now &- lastInput > pingInterval { sendPing() }
+    }
+
+    /// Asks the peer whether it is there, if it was not asked already.
+    private func sendPing() {
+        guard case .none = ping else { return }
+        ping = .sent(at: pool.loop.now)
+        session?.ping()
+        channel.scheduleFlush()
     }
 
     /// Takes no further exchanges; those in progress go on.
@@ -213,7 +220,11 @@ extension HTTP2ClientConnection: HTTP2SessionOwner {
 
     func sessionReceivedPingAnswer() { ping = .none }
 
-    func sessionReceivedGoAway(code: UInt32) { becomeDraining() }
+    func sessionReceivedGoAway(code: UInt32) {
+        becomeDraining()
+        // Some servers are done with the connection as a whole (hypercorn): what they have begun would wait for ever.
+        if !streams.isEmpty { sendPing() }
+    }
 
     func sessionBody(stream id: Int32) -> (count: Int, isEnded: Bool)? {
         guard let stream = streams[id] else { return nil }

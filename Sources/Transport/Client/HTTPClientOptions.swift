@@ -16,6 +16,9 @@ public struct HTTPClientOptions: Sendable {
     public var maxStreamsPerConnection = 128
     /// Streams that are assumed to be allowed before the peer's SETTINGS have arrived.
     public var assumedMaxStreams = 50
+    /// Requests after which an HTTP/2 connection takes no more, and another one is opened: many servers end a connection
+    /// after a thousand, and hypercorn forgets those that it is at. Not held to when there are many connections.
+    public var maxRequestsPerHTTP2Connection = 1000
     /// HTTP/2 connections per origin, those included that only finish what they have begun; further requests wait.
     public var maxHTTP2Connections = 1024
     /// HTTP/1.1 connections per origin; further requests wait for one.

@@ -13,11 +13,11 @@ CRASH_WAYS = ("bidi-v6", "suspending-v6", "reqres-v6", "lazy-v5", "bidi-v7")
 class Island:
     """A server and services of their own, which a scenario may kill as it likes."""
 
-    def __init__(self, world: World, name: str) -> None:
+    def __init__(self, world: World, name: str, settings: str = Services.SETTINGS) -> None:
         work = world.server.data.parent
         self.server = Server(work, f"{name}-server", ["--set", "experimental-enable-protocol-v7=true"])
         environment = {"END_TO_END_LEDGER": str(world.ledger.folder)}
-        self.services = Services(work, world.services.folder, "services:app", environment, f"{name}-services")
+        self.services = Services(work, world.services.folder, "services:app", environment, f"{name}-services", settings)
         self.base = world
 
     async def __aenter__(self) -> "Island":
@@ -164,3 +164,18 @@ async def a_new_deployment_takes_new_invocations_and_leaves_the_old_ones(world: 
         equal((await there.attach(identifier)).json, "still here")
         service = await there.admin("GET", f"/services/{there.way.prefix}Calls")
         equal(service.json["revision"], 2)
+
+
+@once(limit=120)
+async def a_hypercorn_without_settings_takes_thousands_of_calls(world: World) -> None:
+    """It ends a connection with its 1001st request, and forgets those that it is at; they would be done again."""
+    async with Island(world, "plain", settings="") as island:
+        there = island.world("bidi-v6")
+        note = there.key("note")
+
+        async def calls() -> None:
+            for _ in range(400):
+                await there.call(there.path("Calls", "record"), note)
+
+        await asyncio.gather(*(calls() for _ in range(8)))
+        equal(len(there.ledger.read(note)), 3200, "how often it was done")
