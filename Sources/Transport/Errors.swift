@@ -12,6 +12,8 @@ public struct TransportError: Error, Sendable, Equatable {
         case connectTimeout
         /// The connection ended before the exchange did.
         case connectionClosed
+        /// A connection that was used before ended as the request went out: most likely the peer had closed it already.
+        case stale
         /// The peer ended this exchange, and no other.
         case streamReset
         /// The request was not worked on, so it can be repeated elsewhere without harm.
@@ -101,6 +103,11 @@ extension TransportError {
 
     static let connectionClosed = Self(
         .connectionClosed, "The peer closed the connection before the exchange was complete.")
+
+    /// What the end of a connection is to an exchange that has just begun, and has heard nothing.
+    static func stale(_ end: Self) -> Self {
+        Self(.stale, end.message + " It had been used before, and brought nothing since the request.")
+    }
 
     static let truncated = Self(
         .connectionClosed,

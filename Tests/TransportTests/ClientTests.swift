@@ -131,6 +131,54 @@ struct ClientTests {
         #expect(answers.map(\.text) == ["stream 1", "stream 3", "stream 1"])
     }
 
+    @Test(arguments: [HTTPVersionPolicy.http1, .http2PriorKnowledge])
+    func `a kept connection that ends as the request goes out was stale, a new one is not`(
+        version: HTTPVersionPolicy
+    ) async throws {
+        let server = RawPeer.Server()
+        let group = try LoopGroup(count: 1)
+        defer { group.stop() }
+        group.start()
+        server.play { peer in
+            // It answers once.
+            if version == .http1 {
+                _ = peer.read(until: "first")
+                peer.send("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+                _ = peer.read(until: "second")
+            } else {
+                _ = peer.read(until: [1, 5, 0, 0, 0, 1])
+                peer.send(RawFrame.settings + RawFrame.head(1, endsStream: true))
+                _ = peer.read(until: [1, 5, 0, 0, 0, 3])
+            }
+        }
+        let codes = await withCheckedContinuation { (continuation: CheckedContinuation<[Answer], Never>) in
+            let loop = group.loops[0]
+            let port = server.port
+            loop.post {
+                let client = HTTPClient(loop: loop)
+                var answers: [Answer] = []
+                func next(_ paths: ArraySlice<String>) {
+                    guard let path = paths.first else {
+                        client.close()
+                        return continuation.resume(returning: answers)
+                    }
+                    let caller = Caller { answer in
+                        answers.append(answer)
+                        next(paths.dropFirst())
+                    }
+                    _ = client.open(
+                        HTTPRequestHead(method: "GET", path: path),
+                        to: HTTPOrigin(secure: false, host: "127.0.0.1", port: port), version: version,
+                        hasBody: false, delegate: caller)
+                }
+                next(["/first", "/second"])
+            }
+        }.map(\.error?.code)
+        #expect(codes == [nil, .stale])
+        let answer = try await answer(version: version) { peer in _ = peer.read() }
+        #expect(answer.error?.code == .connectionClosed)
+    }
+
     @Test func `frames on a stream that was given up are dropped`() async throws {
         let server = RawPeer.Server()
         let group = try LoopGroup(count: 1)

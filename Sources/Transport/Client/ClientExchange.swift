@@ -36,6 +36,7 @@ public final class ClientExchange {
     var outgoing = OutgoingBody()
     private var incoming = IncomingBody<TransportError>()
     private var carrier: (any ClientExchangeCarrier)?
+    private var attached: (inputCount: UInt64, at: UInt64) = (0, 0)
     private var delegate: (any ClientExchangeDelegate)?
 
     init(
@@ -99,7 +100,18 @@ public final class ClientExchange {
     /// Body bytes that wait for their reader.
     var waitingBodyCount: Int { incoming.count }
 
-    func attach(to carrier: any ClientExchangeCarrier) { if delegate != nil { self.carrier = carrier } }
+    /// - Parameter inputCount: How often the connection has heard of its peer.
+    func attach(to carrier: any ClientExchangeCarrier, inputCount: UInt64 = 0, now: UInt64 = 0) {
+        attached = (inputCount, now)
+        if delegate != nil { self.carrier = carrier }
+    }
+
+    /// What the end of its connection is to this exchange. Who has just begun on a connection that was used before, and
+    /// has heard nothing since, met one that the peer had closed already; a new one serves it.
+    func reason(of end: TransportError, inputCount: UInt64, now: UInt64) -> TransportError {
+        let isStale = attached.inputCount > 0 && inputCount == attached.inputCount && now &- attached.at < 1000
+        return isStale && end.code == .connectionClosed ? .stale(end) : end
+    }
 
     func received(_ head: HTTPResponseHead, version: HTTPVersion) {
         delegate?.exchange(self, received: head, version: version)

@@ -12,7 +12,7 @@ final class HTTP2ClientConnection: ChannelHandler, PooledConnection {
     private var state = State.open
     private var ping = Ping.none
     private var hasPeerSettings = false
-    private var hasInput = false
+    private var inputCount: UInt64 = 0
     private var controlFrames = FrameBudget()
     private var lastInput: UInt64
     private var idleSince: UInt64
@@ -72,7 +72,7 @@ final class HTTP2ClientConnection: ChannelHandler, PooledConnection {
         }
         exchange.streamID = id
         streams[id] = Stream(exchange)
-        exchange.attach(to: self)
+        exchange.attach(to: self, inputCount: inputCount, now: pool.loop.now)
         requestCount += 1
         if requestCount >= pool.options.maxRequestsPerHTTP2Connection, pool.canReplaceConnections { becomeDraining() }
         channel.scheduleFlush()
@@ -85,10 +85,8 @@ final class HTTP2ClientConnection: ChannelHandler, PooledConnection {
     func received(_ bytes: RawSpan) {
         lastInput = pool.loop.now
         ping = .none
-        if !hasInput {
-            hasInput = true
-            if isText(bytes) { return end(.http1OnlyPeer) }
-        }
+        inputCount += 1
+        if inputCount == 1, isText(bytes) { return end(.http1OnlyPeer) }
         if let error = session?.receive(bytes) { return end(error) }
         guard state != .closed else { return }
         channel.scheduleFlush()
@@ -125,7 +123,9 @@ final class HTTP2ClientConnection: ChannelHandler, PooledConnection {
         pool.ended(self)
         let left = streams
         streams = [:]
-        for (_, stream) in left.sorted(by: { $0.key < $1.key }) { stream.exchange?.failed(error) }
+        for case let exchange? in left.sorted(by: { $0.key < $1.key }).map(\.value.exchange) {
+            exchange.failed(exchange.reason(of: error, inputCount: inputCount, now: pool.loop.now))
+        }
         if !left.isEmpty { pool.loop.requestTurn() }
     }
 

@@ -9,6 +9,7 @@ final class HTTP1ClientConnection: ChannelHandler, PooledConnection {
     private var framing = Framing.none
     private var response = Response.none
     private var keepsAlive = true
+    private var inputCount: UInt64 = 0
     /// Since when the connection waits for an exchange.
     private(set) var idleSince: UInt64
 
@@ -36,7 +37,7 @@ final class HTTP1ClientConnection: ChannelHandler, PooledConnection {
 
     func begin(_ exchange: ClientExchange) {
         self.exchange = exchange
-        exchange.attach(to: self)
+        exchange.attach(to: self, inputCount: inputCount, now: pool.loop.now)
         keepsAlive = true
         response = .head
         parser.answersHEAD = exchange.head.method == "HEAD"
@@ -72,6 +73,7 @@ final class HTTP1ClientConnection: ChannelHandler, PooledConnection {
     func channelSecured(applicationProtocol: String?) {}
 
     func received(_ bytes: RawSpan) {
+        inputCount += 1
         var offset = 0
         while offset < bytes.byteCount, channel.isOpen {
             guard exchange != nil else {
@@ -139,7 +141,7 @@ final class HTTP1ClientConnection: ChannelHandler, PooledConnection {
     private func forget(_ error: TransportError) {
         let failed = Swift.exchange(&exchange, with: nil)
         pool.ended(self)
-        failed?.closed(error)
+        if let failed { failed.closed(failed.reason(of: error, inputCount: inputCount, now: pool.loop.now)) }
     }
 
     // MARK: - Output

@@ -410,10 +410,10 @@ final class Attempt {
         close()
     }
 
-    /// The endpoint did not take the request: it drains, or has all the streams that it wants.
-    func refused(_ reason: String) {
+    /// The endpoint did not take the request: it drains, has all the streams that it wants, or had closed the connection.
+    func refused(_ reason: String, retryAfter: UInt64 = 250) {
         guard phase != .closed else { return }
-        if isLive { invoker.attemptFailed(self, .refused(uri: uri, reason)) }
+        if isLive { invoker.attemptFailed(self, .refused(uri: uri, reason, retryAfter: retryAfter)) }
         close()
     }
 

@@ -51,9 +51,9 @@ extension AttemptError {
     }
 
     /// No failed attempt to the policy: the endpoint did not even look at it.
-    static func refused(uri: String, _ reason: String) -> Self {
+    static func refused(uri: String, _ reason: String, retryAfter: UInt64) -> Self {
         var error = connection(uri: uri, reason).beforeSDK
-        error.retryAfter = 250
+        error.retryAfter = retryAfter
         return error
     }
 

@@ -67,8 +67,15 @@ extension Attempt: ClientExchangeDelegate {
     func exchangeEnded(_ exchange: ClientExchange) { ended() }
 
     func exchange(_ exchange: ClientExchange, failed error: TransportError) {
-        if error.code == .refused { refused(error.message) } else { broke(error.message) }
+        switch error.code {
+        case .refused: refused(error.message)
+        case .stale: refused(error.message, retryAfter: Self.staleDelay)
+        default: broke(error.message)
+        }
     }
 
     func exchangeIsWritable(_ exchange: ClientExchange) { becameWritable() }
+
+    /// Until the loop has heard of other connections that have ended, in milliseconds.
+    private static let staleDelay: UInt64 = 5
 }

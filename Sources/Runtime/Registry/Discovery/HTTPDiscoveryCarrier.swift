@@ -109,7 +109,8 @@ private final class HTTPDiscoveryExchange: DiscoveryExchange, ClientExchangeDele
     private func kind(of error: TransportError) -> DiscoveryFault.Kind {
         if response != nil { return .body }
         switch error.code {
-        case .connectionRefused, .nameNotFound, .unreachable, .connectTimeout, .refused, .timeout, .tls, .system:
+        case .connectionRefused, .nameNotFound, .unreachable, .connectTimeout, .refused, .stale, .timeout, .tls,
+            .system:
             return .unreachable
         case .http1OnlyPeer: return .http1OnlyPeer
         // Over HTTP/1.1 a connection that is closed instead of an answer means that the server did not like the
