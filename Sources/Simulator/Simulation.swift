@@ -249,7 +249,7 @@ public final class Simulation {
         case .attempt(let report) where actions.isEmpty:
             let record = try InvocationTable(partition: partition).record(report.id, store)
             let last = try record.flatMap { record in
-                try JournalTable(partition: partition).entry(report.id, index: record.journalLength - 1, store)
+                try JournalTable(partition: partition).entry(report.id, index: record.journalLength &- 1, store)
             }
             let isKept = record?.status == .paused && last?.type == .runCompletion && last?.appended == now
             probe(isKept ? "step finished though paused" : "report without effect")

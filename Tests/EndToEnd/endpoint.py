@@ -158,6 +158,15 @@ class Raw:
         """The next attempt, as it comes."""
         return await asyncio.wait_for(self.attempts.get(), within)
 
+    async def until_quiet(self, pause: float):
+        """The attempts that come, until none has come for so many seconds."""
+        while True:
+            try:
+                attempt = await self.attempt(pause)
+            except asyncio.TimeoutError:
+                return
+            yield attempt
+
     async def nobody(self, within: float) -> bool:
         """Whether no attempt comes."""
         try:

@@ -90,15 +90,12 @@ struct ClientTests {
 
     @Test func `a connection is replaced after so many requests, and finishes those that it has`() async throws {
         let server = RawPeer.Server()
-        let group = try LoopGroup(count: 1)
-        defer { group.stop() }
-        group.start()
         for _ in 0..<2 {
             server.play { peer in
                 peer.send(RawFrame.settings)
                 for stream: UInt8 in [1, 3] {
                     // HEADERS with END_STREAM and END_HEADERS.
-                    guard peer.read(until: [1, 5, 0, 0, 0, stream]).isEmpty == false else { return }
+                    guard !peer.read(until: [1, 5, 0, 0, 0, stream]).isEmpty else { return }
                     peer.send(RawFrame.head(UInt32(stream)))
                     peer.send(RawFrame.frame(0, flags: 1, stream: UInt32(stream), Array("stream \(stream)".utf8)))
                 }
@@ -107,27 +104,7 @@ struct ClientTests {
         }
         var options = HTTPClientOptions()
         options.maxRequestsPerHTTP2Connection = 2
-        let answers = await withCheckedContinuation { (continuation: CheckedContinuation<[Answer], Never>) in
-            let loop = group.loops[0]
-            let port = server.port
-            loop.post { [options] in
-                let client = HTTPClient(loop: loop, options: options)
-                var answers: [Answer] = []
-                func next() {
-                    let caller = Caller { answer in
-                        answers.append(answer)
-                        guard answers.count == 3 else { return next() }
-                        client.close()
-                        continuation.resume(returning: answers)
-                    }
-                    _ = client.open(
-                        HTTPRequestHead(method: "GET", path: "/"),
-                        to: HTTPOrigin(secure: false, host: "127.0.0.1", port: port), version: .http2PriorKnowledge,
-                        hasBody: false, delegate: caller)
-                }
-                next()
-            }
-        }
+        let answers = try await answersInTurn(to: ["/", "/", "/"], of: server, options: options)
         #expect(answers.map(\.text) == ["stream 1", "stream 3", "stream 1"])
     }
 
@@ -136,9 +113,6 @@ struct ClientTests {
         version: HTTPVersionPolicy
     ) async throws {
         let server = RawPeer.Server()
-        let group = try LoopGroup(count: 1)
-        defer { group.stop() }
-        group.start()
         server.play { peer in
             // It answers once.
             if version == .http1 {
@@ -151,30 +125,8 @@ struct ClientTests {
                 _ = peer.read(until: [1, 5, 0, 0, 0, 3])
             }
         }
-        let codes = await withCheckedContinuation { (continuation: CheckedContinuation<[Answer], Never>) in
-            let loop = group.loops[0]
-            let port = server.port
-            loop.post {
-                let client = HTTPClient(loop: loop)
-                var answers: [Answer] = []
-                func next(_ paths: ArraySlice<String>) {
-                    guard let path = paths.first else {
-                        client.close()
-                        return continuation.resume(returning: answers)
-                    }
-                    let caller = Caller { answer in
-                        answers.append(answer)
-                        next(paths.dropFirst())
-                    }
-                    _ = client.open(
-                        HTTPRequestHead(method: "GET", path: path),
-                        to: HTTPOrigin(secure: false, host: "127.0.0.1", port: port), version: version,
-                        hasBody: false, delegate: caller)
-                }
-                next(["/first", "/second"])
-            }
-        }.map(\.error?.code)
-        #expect(codes == [nil, .stale])
+        let answers = try await answersInTurn(to: ["/first", "/second"], of: server, version: version)
+        #expect(answers.map(\.error?.code) == [nil, .stale])
         let answer = try await answer(version: version) { peer in _ = peer.read() }
         #expect(answer.error?.code == .connectionClosed)
     }
@@ -325,6 +277,38 @@ struct ClientTests {
     }
 
     /// What becomes of one request to a peer that is written by hand.
+    /// What one client is answered that asks for one path after the other.
+    private func answersInTurn(
+        to paths: [String], of server: RawPeer.Server, version: HTTPVersionPolicy = .http2PriorKnowledge,
+        options: HTTPClientOptions = HTTPClientOptions()
+    ) async throws -> [Answer] {
+        let group = try LoopGroup(count: 1)
+        defer { group.stop() }
+        group.start()
+        let loop = group.loops[0]
+        let origin = HTTPOrigin(secure: false, host: "127.0.0.1", port: server.port)
+        return await withCheckedContinuation { (continuation: CheckedContinuation<[Answer], Never>) in
+            loop.post {
+                let client = HTTPClient(loop: loop, options: options)
+                var answers: [Answer] = []
+                func next(_ paths: ArraySlice<String>) {
+                    guard let path = paths.first else {
+                        client.close()
+                        return continuation.resume(returning: answers)
+                    }
+                    let caller = Caller { answer in
+                        answers.append(answer)
+                        next(paths.dropFirst())
+                    }
+                    _ = client.open(
+                        HTTPRequestHead(method: "GET", path: path), to: origin, version: version, hasBody: false,
+                        delegate: caller)
+                }
+                next(paths[...])
+            }
+        }
+    }
+
     private func answer(
         version: HTTPVersionPolicy = .http2PriorKnowledge, options: HTTPClientOptions = HTTPClientOptions(),
         headers: HTTPHeaders = [:], body: String? = nil, _ script: @escaping @Sendable (RawPeer) -> Void

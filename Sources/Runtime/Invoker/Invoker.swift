@@ -155,7 +155,6 @@ final class Invoker {
     /// Cuts everything off.
     func shutDown() {
         series.removeAll()
-        finishing.removeAll()
         storedStarts = StoredStarts()
         for attempt in attempts { attempt.abort() }
         transport.cancelAlarm()

@@ -36,7 +36,10 @@ public final class ClientExchange {
     var outgoing = OutgoingBody()
     private var incoming = IncomingBody<TransportError>()
     private var carrier: (any ClientExchangeCarrier)?
+    /// What its connection had heard of the peer when the exchange came to it, and when that was.
     private var attached: (inputCount: UInt64, at: UInt64) = (0, 0)
+    /// An exchange that waits longer for a word waits for a peer that works on it.
+    private static let staleMilliseconds: UInt64 = 1000
     private var delegate: (any ClientExchangeDelegate)?
 
     init(
@@ -109,7 +112,8 @@ public final class ClientExchange {
     /// What the end of its connection is to this exchange. Who has just begun on a connection that was used before, and
     /// has heard nothing since, met one that the peer had closed already; a new one serves it.
     func reason(of end: TransportError, inputCount: UInt64, now: UInt64) -> TransportError {
-        let isStale = attached.inputCount > 0 && inputCount == attached.inputCount && now &- attached.at < 1000
+        let hasHeardNothing = attached.inputCount > 0 && inputCount == attached.inputCount
+        let isStale = hasHeardNothing && now &- attached.at < Self.staleMilliseconds
         return isStale && end.code == .connectionClosed ? .stale(end) : end
     }
 

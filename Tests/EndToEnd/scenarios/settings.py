@@ -181,11 +181,8 @@ async def few_attempts_at_a_time_are_enough_for_all(world: World) -> None:
         raw = await there.raw({"S": ("S", {"h": None}, FAST)}, versions=(5, 6))
         identifiers = [await there.send(raw.path("S", "h"), str(n)) for n in range(12)]
         running = [await raw.attempt(5)]
-        while True:
-            try:
-                running.append(await raw.attempt(0.3))
-            except asyncio.TimeoutError:
-                break
+        async for attempt in raw.until_quiet(0.3):
+            running.append(attempt)
         check(len(running) <= 4, f"{len(running)} attempts run at a time")
         waiting = [i for i in identifiers if i not in {attempt.invocation for attempt in running}]
         # All that can be done to those that wait for their turn.
@@ -305,11 +302,7 @@ async def back_offs_beyond_the_memory_outlive_a_crash_with_their_counts(world: W
         await own.crash()
         # Each event loop had room for one in its memory; it begins anew.
         anew = set()
-        while True:
-            try:
-                attempt = await raw.attempt(0.5)
-            except asyncio.TimeoutError:
-                break
+        async for attempt in raw.until_quiet(0.5):
             anew.add(attempt.invocation)
             await attempt.finish(error(518, "first"))
         check(1 <= len(anew) <= 4, f"{len(anew)} of {len(identifiers)} were in memory")
